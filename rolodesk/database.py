@@ -1,0 +1,35 @@
+"""Connections outside of Django's request cycle: workers, the collector, partitions.
+
+The same server and the same session settings as Django's, without its pool.
+"""
+
+from typing import Any
+
+import psycopg
+from django.conf import settings
+from django.db import connections
+
+Connection = psycopg.Connection[tuple[Any, ...]]
+
+
+def connect(*, application: str, **session: str) -> Connection:
+    """Open a psycopg connection in autocommit mode; ``session`` overrides settings of the session."""
+    parameters: dict[str, Any] = dict(connections["default"].get_connection_params())
+    for key in ("pool", "cursor_factory", "context", "server_side_binding", "prepare_threshold", "assume_role"):
+        parameters.pop(key, None)
+    extra = "".join(f" -c {key}={value}" for key, value in session.items())
+    parameters["options"] = parameters.get("options", "") + extra
+    # Parameters are bound in the client, as Django does: the planner sees how long an array is.
+    return psycopg.connect(
+        **parameters,
+        autocommit=True,
+        prepare_threshold=None,
+        application_name=application,
+        cursor_factory=psycopg.ClientCursor,
+    )
+
+
+def server_address() -> str:
+    """Where the database is, for a message; never the password."""
+    database = settings.DATABASES["default"]
+    return f"{database['HOST'] or 'local socket'}/{database['NAME']}"

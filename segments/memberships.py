@@ -1,0 +1,35 @@
+"""READ GATE for memberships: which segments a customer is in, as far as the viewer may know them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from customers import access
+from customers.access import PUBLIC, Viewer
+from segments.models import Segment, SegmentMember
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """A segment that a customer is in."""
+
+    segment_id: int
+    name: str
+    kind: str
+    entered_at: datetime
+
+
+def of_customers(viewer: Viewer, ids: list[UUID]) -> dict[UUID, list[Membership]]:
+    """Memberships by customer, newest first. A segment above the viewer's class does not exist for him."""
+    visible = {
+        segment.pk: segment
+        for segment in Segment.objects.filter(workspace_id=viewer.workspace_id)
+        if segment.data_class == PUBLIC or viewer.sees_everywhere(segment.data_class)
+    }
+    present = {id_ for id_, clearance in access.clearances(viewer, ids).items() if clearance.is_present}
+    found: dict[UUID, list[Membership]] = {id_: [] for id_ in present}
+    members = SegmentMember.objects.filter(customer_id__in=present, segment_id__in=list(visible)).order_by("-entered_at")
+    for customer_id, segment_id, entered_at in members.values_list("customer_id", "segment_id", "entered_at"):
+        segment = visible[segment_id]
+        found[customer_id].append(Membership(segment_id, segment.name, segment.kind, entered_at))
+    return found

@@ -1,0 +1,144 @@
+"""Makers of rows for tests. Whatever a test says about a person is unique, so that a leak can be found."""
+
+import itertools
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth.models import Permission
+from django.utils import timezone
+
+from customers.folding import fold
+from customers.identifiers import lookup_digest, normalise
+from customers.models import (
+    Customer,
+    CustomerIdentifier,
+    CustomerProfile,
+    CustomerSearch,
+    IdentifierKind,
+    IdentifierLookup,
+    PropertyDefinition,
+    User,
+    Workspace,
+    WorkspaceUserGrant,
+)
+from rolodesk import partitions
+from rolodesk.database import connect
+from segments.models import Segment, SegmentMember, SegmentUserGrant
+from tracking.models import Event, EventCounter, EventDefinition
+
+_numbers = itertools.count(1)
+DEFAULT_KINDS = [
+    ("external_id", "Customer no.", 0, "exact", True, True),
+    ("email", "E-mail", 1, "email", True, False),
+    ("phone", "Phone", 1, "phone", True, False),
+]
+
+
+def make_workspace(name: str = "Shop", **fields: Any) -> Workspace:
+    """A workspace with its kinds and some declared properties."""
+    workspace = Workspace.objects.create(name=name, **fields)
+    for position, (kind, label, data_class, normaliser, lookup, searchable) in enumerate(DEFAULT_KINDS):
+        IdentifierKind.objects.create(
+            workspace=workspace, name=kind, label=label, data_class=data_class, normaliser=normaliser,
+            has_lookup=lookup, is_searchable=searchable, position=position,
+        )  # fmt: skip
+    declare(workspace, "name", label="Name", role="name", is_searchable=True, is_pinned=True, position=1)
+    declare(workspace, "plan", label="Plan", data_class=0, is_pinned=True, position=2)
+    declare(workspace, "iban", label="IBAN", data_class=2, position=3)
+    declare(workspace, "pin", label="PIN", data_class=3, position=4)
+    return workspace
+
+
+def declare(workspace: Workspace, path: str, **fields: Any) -> PropertyDefinition:
+    """Declare a property."""
+    return PropertyDefinition.objects.create(workspace=workspace, path=path, **fields)
+
+
+def make_user(username: str = "", **fields: Any) -> User:
+    """Somebody who may sign in but holds no permission."""
+    user = User(username=username or f"user{next(_numbers)}", **fields)
+    user.set_password("correct horse battery")
+    user.save()
+    return user
+
+
+def grant(user: User, workspace: Workspace, *permissions: str) -> None:
+    """Permissions on the workspace."""
+    for codename in permissions:
+        permission = Permission.objects.get(codename=codename, content_type__app_label="customers")
+        WorkspaceUserGrant.objects.get_or_create(user=user, permission=permission, content_object=workspace)
+
+
+def grant_on_segment(user: User, segment: Segment, codename: str = "view_personal_in_segment") -> None:
+    """A permission on the members of a segment."""
+    permission = Permission.objects.get(codename=codename, content_type__app_label="segments")
+    SegmentUserGrant.objects.create(user=user, permission=permission, content_object=segment)
+
+
+def make_customer(
+    workspace: Workspace,
+    *,
+    identifiers: dict[str, str] | None = None,
+    properties: dict[str, Any] | None = None,
+    last_seen: datetime | None = None,
+    **fields: Any,
+) -> UUID:
+    """A customer with identifiers, profile and search line, as the write gate leaves him."""
+    now = last_seen or timezone.now()
+    times = {"created_at": now, "updated_at": now, "first_seen": now, "last_seen": now}
+    customer = Customer.objects.create(workspace_id=workspace.pk, **(times | fields))
+    CustomerProfile.objects.create(customer_id=customer.pk, raw_props=properties or {}, base_ts=now)
+    kinds = {kind.name: kind for kind in IdentifierKind.objects.filter(workspace=workspace)}
+    line: list[str] = []
+    for name, value in (identifiers or {}).items():
+        kind = kinds[name]
+        normal = normalise(kind.normaliser, value)
+        digest = lookup_digest(workspace.pk, kind.pk, normal)
+        CustomerIdentifier.objects.create(
+            customer_id=customer.pk, kind_id=kind.pk, raw_value=value, raw_normal=normal, raw_folded=fold(normal),
+            digest=digest, last_used=now,
+        )  # fmt: skip
+        IdentifierLookup.objects.create(
+            workspace_id=workspace.pk, kind_id=kind.pk, digest=digest, customer_id=customer.pk
+        )
+        line.append(fold(normal))
+    searchable = PropertyDefinition.objects.filter(workspace=workspace, is_searchable=True, data_class__lte=1)
+    line += [fold(str(properties[d.path])) for d in searchable if properties and d.path in properties]
+    CustomerSearch.objects.create(customer_id=customer.pk, raw_line="\n".join(line))
+    return customer.pk
+
+
+def make_event(
+    workspace: Workspace, customer: UUID, name: str = "Purchase", *, at: datetime | None = None, **props: Any
+) -> Event:
+    """An event with its counter. ``revenue`` among the properties counts as the amount."""
+    ts = at or timezone.now() - timedelta(minutes=next(_numbers))
+    definition, _ = EventDefinition.objects.get_or_create(workspace=workspace, kind="event", name=name)
+    with connect(application="test") as connection:
+        partitions.make(connection, partitions.EVENT, [ts.astimezone(UTC).date()])
+    revenue = props.get("revenue")
+    event = Event.objects.create(
+        customer_id=customer, ts=ts, type_id=definition.pk, received_at=ts, revenue=revenue, raw_props=props
+    )
+    counter = EventCounter.objects.filter(customer_id=customer, type_id=definition.pk).first()
+    if counter is None:
+        EventCounter.objects.create(
+            customer_id=customer, type_id=definition.pk, n=1, first_at=ts, last_at=ts, revenue=revenue
+        )
+    else:
+        total = (counter.revenue or 0) + (revenue or 0) if revenue is not None else counter.revenue
+        EventCounter.objects.filter(customer_id=customer, type_id=definition.pk).update(
+            n=counter.n + 1, first_at=min(counter.first_at, ts), last_at=max(counter.last_at, ts), revenue=total
+        )
+    Customer.objects.filter(pk=customer, first_seen__gt=ts).update(first_seen=ts)
+    Customer.objects.filter(pk=customer, last_seen__lt=ts).update(last_seen=ts)
+    return event
+
+
+def make_segment(workspace: Workspace, name: str = "Regulars", *members: UUID, **fields: Any) -> Segment:
+    """A manual segment."""
+    segment = Segment.objects.create(workspace=workspace, name=name, **fields)
+    for member in members:
+        SegmentMember.objects.create(segment_id=segment.pk, customer_id=member, entered_at=timezone.now())
+    return segment
