@@ -1,0 +1,30 @@
+"""Whether the collected static files are still those of the sources: collecting takes seconds of each start."""
+
+import hashlib
+from pathlib import Path
+
+from rolodesk.local.paths import REPOSITORY, Paths
+
+
+def fingerprint(repository: Path = REPOSITORY) -> str:
+    """Changes with our own static files and with the packages that bring some."""
+    digest = hashlib.sha256((repository / "requirements" / "runtime.txt").read_bytes())
+    for path in sorted((repository / "static").rglob("*")):
+        status = path.stat()
+        digest.update(f"{path.relative_to(repository)} {status.st_size} {status.st_mtime_ns}\n".encode())
+    return digest.hexdigest()
+
+
+def is_collected(paths: Paths) -> bool:
+    """Whether what lies in the data folder is up to date."""
+    stamp = _stamp(paths)
+    return stamp.exists() and stamp.read_text() == fingerprint()
+
+
+def remember(paths: Paths) -> None:
+    """Note what was collected."""
+    _stamp(paths).write_text(fingerprint())
+
+
+def _stamp(paths: Paths) -> Path:
+    return paths.run / "static.stamp"
