@@ -1,0 +1,1 @@
+"""The demo's data: a real purchase history, and invented people to go with it."""
