@@ -35,8 +35,13 @@ class ReadOnlyMixin(SuperuserOnlyMixin):
         """Nobody."""
         return False
 
-    has_change_permission = has_add_permission
-    has_delete_permission = has_add_permission
+    def has_change_permission(self, _request: HttpRequest, _obj: Any = None) -> bool:
+        """Nobody."""
+        return False
+
+    def has_delete_permission(self, _request: HttpRequest, _obj: Any = None) -> bool:
+        """Nobody."""
+        return False
 
 
 @admin.register(User)

@@ -1,6 +1,6 @@
 """The audit: written in the transaction of a change, or before the first byte of a disclosure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from uuid import UUID
 
@@ -18,7 +18,7 @@ def record(
     workspace_id: int | None = None,
     customer_ids: Iterable[UUID] = (),
     classes: Iterable[int] = (),
-    data: dict[str, str | int | list[str]] | None = None,
+    data: Mapping[str, str | int | list[str]] | None = None,
 ) -> None:
     """Write one entry: ids, names and codes, never values. ``viewer`` None is a command of the operator."""
     AuditEntry.objects.create(
@@ -30,7 +30,7 @@ def record(
         request_id=viewer.request_id if viewer else "",
         customer_ids=list(customer_ids),
         classes=sorted(set(classes)),
-        data=data or {},
+        data=dict(data or {}),
     )
 
 

@@ -44,7 +44,9 @@ class Identifier:
         normal = normalise(kind.normaliser, value)
         if not normal:
             return None
-        return cls(kind, value.strip(), normal, Key(workspace.id, kind.id, lookup_digest(workspace.id, kind.id, normal)))
+        return cls(
+            kind, value.strip(), normal, Key(workspace.id, kind.id, lookup_digest(workspace.id, kind.id, normal))
+        )
 
 
 class Refusal(Enum):
@@ -174,5 +176,3 @@ class Resolver:
             self.attached.remove(fresh[0])
         else:
             self.detached.append(Attachment(person, Identifier(item.kind, "", "", key)))
-
-

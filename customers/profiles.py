@@ -153,15 +153,15 @@ def _identifiers(viewer: Viewer, decided: dict[UUID, Clearance]) -> dict[UUID, t
     kinds = definitions.identifier_types(viewer.workspace_id)
     order = {kind_id: position for position, kind_id in enumerate(kinds)}
     found: dict[UUID, list[tuple[int, Shown]]] = {}
-    rows = CustomerIdentifier.objects.filter(customer_id__in=list(decided), kind_id__in=list(kinds)).order_by("raw_normal")
+    rows = CustomerIdentifier.objects.filter(customer_id__in=list(decided), kind_id__in=list(kinds)).order_by(
+        "raw_normal"
+    )
     for row in rows:
         clearance, kind = decided[row.customer_id], kinds[row.kind_id]
         if clearance.is_present:
             shown = show(kind, lambda row=row: row.raw_value, clearance, updated_at=row.last_used)  # type: ignore[misc]
             found.setdefault(row.customer_id, []).append((order[row.kind_id], shown))
-    return {
-        id_: tuple(shown for _, shown in sorted(items, key=lambda item: item[0])) for id_, items in found.items()
-    }
+    return {id_: tuple(shown for _, shown in sorted(items, key=lambda item: item[0])) for id_, items in found.items()}
 
 
 def _names(viewer: Viewer, decided: dict[UUID, Clearance]) -> dict[UUID, Shown]:
@@ -192,7 +192,9 @@ def _name(declared: dict[str, Property], shown: dict[str, Shown]) -> Shown:
         parts = parts[:1]
     if any(part.is_masked for part in parts):
         return Shown(NAME, "Name", MASK, is_masked=True, is_personal=True)
-    return Shown(NAME, "Name", " ".join(part.value for part in parts), is_personal=any(part.is_personal for part in parts))
+    return Shown(
+        NAME, "Name", " ".join(part.value for part in parts), is_personal=any(part.is_personal for part in parts)
+    )
 
 
 def _properties(
@@ -219,5 +221,3 @@ def _properties(
 
 def _set_at(micros: Json, base: datetime) -> datetime:
     return base if micros is None else EPOCH + timedelta(microseconds=int(micros))
-
-

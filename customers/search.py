@@ -7,6 +7,7 @@ part, over values that the viewer may see and over nothing else. A hidden value 
 import hmac
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -22,6 +23,7 @@ from customers.models.customer import CustomerState
 from customers.profiles import CustomerRow
 from rolodesk import sealing
 from rolodesk.errors import HandleRefused, TooManyLookups
+from rolodesk.json import storable
 
 PAGE = 50
 # People are told exact counts up to a thousand, then "over 1,000".
@@ -66,7 +68,7 @@ def listing(viewer: Viewer, cursor: str = "") -> Page:
 
 def find(viewer: Viewer, text: str, cursor: str = "") -> Page:
     """Exact identifiers first, then matches by part. Raises TooManyLookups."""
-    text = text.strip()
+    text = storable(text).encode("utf-8", "replace").decode().strip()
     kinds = definitions.identifier_types(viewer.workspace_id)
     exact, suppressed_at = ({}, None) if cursor else _exact(viewer, text, kinds)
     partial = _partial(viewer, fold(text), kinds, leave_out=set(exact))
@@ -97,9 +99,7 @@ def lookups_left(viewer: Viewer) -> int | None:
 # --- Exact -------------------------------------------------------------------------------------
 
 
-def _exact(
-    viewer: Viewer, text: str, kinds: dict[int, IdentifierType]
-) -> tuple[dict[UUID, str], datetime | None]:
+def _exact(viewer: Viewer, text: str, kinds: dict[int, IdentifierType]) -> tuple[dict[UUID, str], datetime | None]:
     """Customers whose identifier is this very text, with the reason; and since when it is suppressed."""
     if not is_valid(text):
         return {}, None
@@ -148,8 +148,10 @@ def _probe(viewer: Viewer, kind_id: int, normal: str) -> str:
 def _partial(
     viewer: Viewer, folded: str, kinds: dict[int, IdentifierType], leave_out: set[UUID]
 ) -> list[tuple[UUID, datetime]]:
-    """Matches by part, last seen first, at most COUNT_CAP of them. Ranked here: an ORDER BY in the
-    statement would make the server read every match of a common part."""
+    """Matches by part, last seen first, at most COUNT_CAP of them.
+
+    Ranked here: an ORDER BY in the statement would make the server read every match of a common part.
+    """
     if not folded:
         return []
     ids: set[UUID] = set()
@@ -170,7 +172,8 @@ def _prefix(folded: str) -> Q:
 
 
 def _ids(people: QuerySet[Customer], matching: QuerySet[CustomerIdentifier] | QuerySet[CustomerSearch]) -> set[UUID]:
-    return set(people.filter(pk__in=matching.values("customer_id")).values_list("pk", flat=True)[:COUNT_CAP])
+    matched: QuerySet[Any, Any] = matching.values("customer_id")
+    return set(people.filter(pk__in=matched).values_list("pk", flat=True)[:COUNT_CAP])
 
 
 def _explained(viewer: Viewer, ids: list[UUID], folded: str) -> list[CustomerRow]:

@@ -244,7 +244,9 @@ ON CONFLICT (customer_id) DO UPDATE SET raw_line = excluded.raw_line
 """
 
 
-def refresh_search_lines(connection: Connection, customers: Collection[UUID], searchable: dict[int, frozenset[str]]) -> None:
+def refresh_search_lines(
+    connection: Connection, customers: Collection[UUID], searchable: dict[int, frozenset[str]]
+) -> None:
     """Rewrite the line that search by part reads, for customers whose identifiers or names changed."""
     lines = [
         {"customer_id": id_, "line": _line(props, identifiers, searchable.get(workspace_id, frozenset()))}

@@ -6,7 +6,6 @@ from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
-from django.db.utils import DatabaseError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -16,16 +15,15 @@ from django_htmx.http import push_url
 
 from customers import access, handles, listing, panels, profiles, search
 from customers.forms import PreferencesForm, SearchForm
-from customers.models import User
+from customers.services.preferences import save_preferences
+from rolodesk.database import is_reachable
 from rolodesk.http import HtmxRequest, needs, wants_fragment
 
 
 @require_GET
 def health(_request: HttpRequest) -> HttpResponse:
     """Alive, and able to reach the database. Says nothing else."""
-    try:
-        User.objects.exists()
-    except DatabaseError:
+    if not is_reachable():
         return JsonResponse({"status": "unavailable"}, status=503)
     return JsonResponse({"status": "ok"})
 
@@ -44,12 +42,9 @@ def home(request: HttpRequest) -> HttpResponse:
 @login_required
 def preferences(request: HttpRequest) -> HttpResponse:
     """Save theme, density and shortcuts; back to where the person was."""
-    form, user = PreferencesForm(request.POST), request.user
-    if form.is_valid() and isinstance(user, User):
-        user.theme = form.cleaned_data["theme"] or user.theme
-        user.density = form.cleaned_data["density"] or user.density
-        user.has_shortcuts = {"on": True, "off": False}.get(form.cleaned_data["shortcuts"], user.has_shortcuts)
-        user.save(update_fields=["theme", "density", "has_shortcuts"])
+    form = PreferencesForm(request.POST)
+    if form.is_valid() and request.user.pk:
+        save_preferences(user_id=request.user.pk, **form.chosen())
     target = request.POST.get("next", "")
     is_ours = url_has_allowed_host_and_scheme(target, allowed_hosts={request.get_host()})
     return HttpResponseRedirect(target if is_ours else reverse("home"))

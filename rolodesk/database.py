@@ -6,8 +6,7 @@ The same server and the same session settings as Django's, without its pool.
 from typing import Any
 
 import psycopg
-from django.conf import settings
-from django.db import connections
+from django.db import DatabaseError, connections
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
@@ -29,7 +28,11 @@ def connect(*, application: str, **session: str) -> Connection:
     )
 
 
-def server_address() -> str:
-    """Where the database is, for a message; never the password."""
-    database = settings.DATABASES["default"]
-    return f"{database['HOST'] or 'local socket'}/{database['NAME']}"
+def is_reachable() -> bool:
+    """Whether the database answers Django's own connections."""
+    try:
+        with connections["default"].cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError:
+        return False
+    return True

@@ -13,6 +13,8 @@ import msgspec
 MAX_DEPTH = 32
 MAX_INTEGER = 2**63 - 1
 MAX_NUMBER_LENGTH = 40
+# Beyond these a double is infinite or zero, and PostgreSQL would write out hundreds of digits.
+MIN_EXPONENT, MAX_EXPONENT = -400, 309
 REPLACEMENT = "\ufffd"
 
 # Any JSON value as it comes out of a decoder; the wire is the one place where the type is open.
@@ -29,7 +31,7 @@ class JsonError(ValueError):
 def _number(text: str) -> Decimal | str:
     """Keep the digits of a number with a fraction or exponent; text when it is beyond sense."""
     number = Decimal(text)
-    if number and not -400 < number.adjusted() < 309:
+    if number and not MIN_EXPONENT < number.adjusted() < MAX_EXPONENT:
         raise JsonError("a number is out of range")
     return text if len(text) > MAX_NUMBER_LENGTH else number
 

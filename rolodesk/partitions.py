@@ -96,7 +96,9 @@ def _make_one(connection: Connection, parent: Parent, day: date) -> bool:
             connection.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [parent.table])
             connection.execute(
                 sql.SQL("CREATE TABLE {} (LIKE {} INCLUDING ALL) WITH ({})").format(
-                    name, table, sql.SQL(parent.storage)  # type: ignore[arg-type]  # a constant of ours
+                    name,
+                    table,
+                    sql.SQL(parent.storage),  # a constant of ours
                 )
             )
             connection.execute(

@@ -219,7 +219,9 @@ CSRF_COOKIE_NAME = "rolodesk_csrf" if EMBEDDED else "__Host-csrf"
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 SESSION_IDLE_SECONDS = 30 * 60
 SECURE_SSL_REDIRECT = not EMBEDDED and env.flag("ROLODESK_SSL_REDIRECT", default=True)
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.flag("ROLODESK_BEHIND_PROXY", default=False) else None
+SECURE_PROXY_SSL_HEADER = (
+    ("HTTP_X_FORWARDED_PROTO", "https") if env.flag("ROLODESK_BEHIND_PROXY", default=False) else None
+)
 SECURE_HSTS_SECONDS = 0 if EMBEDDED else 31536000
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = not EMBEDDED
 SECURE_REFERRER_POLICY = "same-origin"
@@ -259,6 +261,9 @@ USE_THOUSAND_SEPARATOR = True
 
 # --- Logs: routes and codes, never values (security.md L2) -------------------------------------------
 LOGGING_CONFIG = None
+
+# --- Dialects: modules with an object ``DIALECT`` each ---------------------------------------------------
+DIALECTS = ["dialects.customerio_track.dialect"]
 
 # --- Ingestion ---------------------------------------------------------------------------------------
 INTAKE_BACKLOG_CAP = env.number("ROLODESK_INTAKE_BACKLOG_CAP", default=4000)

@@ -40,8 +40,8 @@ def array(values: Iterable[UUID | int]) -> str:
 def prepare(connection: Connection, table: str, columns: str, sample: str) -> None:
     """Create a stage on this connection and teach the planner its shape. Safe to repeat."""
     name = sql.Identifier(table)
-    shape = sql.SQL(columns)  # type: ignore[arg-type]  # constants of ours
-    select = sql.SQL(sample)  # type: ignore[arg-type]
+    shape = sql.SQL(columns)  # constants of ours
+    select = sql.SQL(sample)
     known = connection.execute("SELECT to_regclass(%s)", [f"pg_temp.{table}"]).fetchone()
     if known and known[0]:
         return

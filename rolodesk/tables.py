@@ -53,5 +53,16 @@ TABLES = {
 
 # Tables of packages we install; none of them points at a customer.
 PLAIN_APPS = frozenset(
-    "admin auth contenttypes sessions guardian account mfa usersessions axes django_celery_beat".split()
+    [
+        "admin",
+        "auth",
+        "contenttypes",
+        "sessions",
+        "guardian",
+        "account",
+        "mfa",
+        "usersessions",
+        "axes",
+        "django_celery_beat",
+    ]
 )

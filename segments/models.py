@@ -5,10 +5,10 @@ from guardian.models import GroupObjectPermissionBase, UserObjectPermissionBase
 
 from customers.models import Workspace
 
-SEGMENT_PERMISSIONS = [
+SEGMENT_PERMISSIONS = (
     ("view_personal_in_segment", "See personal data of the members"),
     ("view_sensitive_in_segment", "See sensitive data of the members"),
-]
+)
 
 
 class SegmentKind(models.TextChoices):
@@ -33,7 +33,7 @@ class Segment(models.Model):
     class Meta:
         db_table = "segment"
         default_permissions = ()
-        permissions = SEGMENT_PERMISSIONS
+        permissions = list(SEGMENT_PERMISSIONS)
         constraints = [models.UniqueConstraint(fields=["workspace", "name"], name="segment_name")]
 
     def __str__(self) -> str:
@@ -74,19 +74,19 @@ class SegmentChange(models.Model):
         return f"{self.segment_id} {self.customer_id}"
 
 
-class SegmentUserGrant(UserObjectPermissionBase):  # type: ignore[misc]  # guardian has no types
+class SegmentUserGrant(UserObjectPermissionBase):
     """A permission of one user on the members of a segment."""
 
     content_object = models.ForeignKey(Segment, on_delete=models.CASCADE, db_constraint=False)
 
-    class Meta(UserObjectPermissionBase.Meta):  # type: ignore[misc]
+    class Meta(UserObjectPermissionBase.Meta):
         db_table = "segment_user_grant"
 
 
-class SegmentGroupGrant(GroupObjectPermissionBase):  # type: ignore[misc]
+class SegmentGroupGrant(GroupObjectPermissionBase):
     """A permission of a group on the members of a segment."""
 
     content_object = models.ForeignKey(Segment, on_delete=models.CASCADE, db_constraint=False)
 
-    class Meta(GroupObjectPermissionBase.Meta):  # type: ignore[misc]
+    class Meta(GroupObjectPermissionBase.Meta):
         db_table = "segment_group_grant"

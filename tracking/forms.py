@@ -23,6 +23,4 @@ class TimelineForm(forms.Form):
     def filters(self) -> Filters:
         """The filters of a valid form."""
         clean = self.cleaned_data
-        return Filters(
-            tuple(clean["types"]), clean["text"], clean["since"], clean["until"], clean["order"] or NEWEST
-        )
+        return Filters(tuple(clean["types"]), clean["text"], clean["since"], clean["until"], clean["order"] or NEWEST)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from itertools import groupby
 from uuid import UUID
 
@@ -13,7 +14,7 @@ from customers import access, audit, definitions
 from customers.access import Clearance, Viewer
 from customers.definitions import Property
 from customers.folding import fold
-from customers.masking import Shown, disclosed, show
+from customers.masking import Described, Shown, disclosed, show
 from customers.models import Customer
 from rolodesk import sealing
 from rolodesk.errors import HandleRefused, NotFound
@@ -25,6 +26,7 @@ CURSOR_SECONDS = 24 * 3600
 # Later than this is worth a remark, unless it is so late that history was imported.
 LATE, IMPORTED = timedelta(hours=1), timedelta(days=30)
 NEWEST, OLDEST = "newest", "oldest"
+NOTHING = (Decimal(), 0)
 ICONS = {EventKind.EVENT: "circle-dot", EventKind.PAGE: "file-text", EventKind.SCREEN: "smartphone"}
 
 
@@ -283,15 +285,15 @@ def values(viewer: Viewer, ids: list[UUID]) -> dict[UUID, Value]:
     """Lifetime value by customer; it has the highest class of the amounts it is made of."""
     decided = access.clearances(viewer, ids)
     money = definitions.currency(viewer.workspace_id)
-    described = definitions.Described("lifetime_value", "Lifetime value", _value_class(viewer), "money")
-    sums: dict[UUID, tuple[float, int]] = {}
+    described = Described("lifetime_value", "Lifetime value", _value_class(viewer), "money")
+    sums: dict[UUID, tuple[Decimal, int]] = {}
     counters = EventCounter.objects.filter(customer_id__in=ids, revenue__isnull=False)
     for customer_id, revenue, n in counters.values_list("customer_id", "revenue", "n"):
-        total, orders = sums.get(customer_id, (0, 0))
-        sums[customer_id] = (total + revenue, orders + n)
+        total, orders = sums.get(customer_id, NOTHING)
+        sums[customer_id] = (total + (revenue or 0), orders + n)
     made: dict[UUID, Value] = {}
     for id_, clearance in decided.items():
-        total, orders = sums.get(id_, (0, 0))
+        total, orders = sums.get(id_, NOTHING)
         shown = show(described, lambda total=total: total, clearance, currency=money)  # type: ignore[misc]
         mean = total / orders if orders else 0
         average = show(described, lambda mean=mean: mean, clearance, currency=money)  # type: ignore[misc]

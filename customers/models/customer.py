@@ -33,7 +33,9 @@ class Customer(models.Model):
     class Meta:
         db_table = "customer"
         default_permissions = ()
-        indexes = [models.Index("workspace_id", models.F("last_seen").desc(), models.F("id").desc(), name="customer_list")]
+        indexes = [
+            models.Index("workspace_id", models.F("last_seen").desc(), models.F("id").desc(), name="customer_list")
+        ]
 
     def __str__(self) -> str:
         return str(self.pk)

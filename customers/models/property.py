@@ -21,7 +21,9 @@ class PropertyDefinition(models.Model):
     label = models.CharField(max_length=150, blank=True)
     type = models.CharField(max_length=20, default="text")
     data_class = models.PositiveSmallIntegerField(default=PERSONAL)
-    role = models.CharField(max_length=20, blank=True, help_text="“name”: part of the display name, in order of position.")
+    role = models.CharField(
+        max_length=20, blank=True, help_text="“name”: part of the display name, in order of position."
+    )
     is_pinned = models.BooleanField(default=False)
     is_searchable = models.BooleanField(default=False)
     position = models.PositiveSmallIntegerField(default=100)

@@ -6,7 +6,7 @@ from django.db import models
 from guardian.models import GroupObjectPermissionBase, UserObjectPermissionBase
 
 # Plain words for each permission on a workspace; security.md section 2 (P) and P8.
-WORKSPACE_PERMISSIONS = [
+WORKSPACE_PERMISSIONS = (
     ("view_workspace", "Open the workspace; personal data stays hidden"),
     ("view_personal", "See personal data"),
     ("view_sensitive", "See sensitive data"),
@@ -21,7 +21,7 @@ WORKSPACE_PERMISSIONS = [
     ("manage_tokens", "Create and revoke API tokens"),
     ("view_audit", "Read the audit"),
     ("break_glass", "Reveal personal data for a short time, with a reason"),
-]
+)
 
 
 def make_slug() -> str:
@@ -45,25 +45,25 @@ class Workspace(models.Model):
     class Meta:
         db_table = "workspace"
         default_permissions = ()
-        permissions = WORKSPACE_PERMISSIONS
+        permissions = list(WORKSPACE_PERMISSIONS)
 
     def __str__(self) -> str:
         return self.name
 
 
-class WorkspaceUserGrant(UserObjectPermissionBase):  # type: ignore[misc]  # guardian has no types
+class WorkspaceUserGrant(UserObjectPermissionBase):
     """A permission of one user on a workspace. Stored by guardian's shape, judged by ``customers.access``."""
 
     content_object = models.ForeignKey(Workspace, on_delete=models.CASCADE, db_constraint=False)
 
-    class Meta(UserObjectPermissionBase.Meta):  # type: ignore[misc]
+    class Meta(UserObjectPermissionBase.Meta):
         db_table = "workspace_user_grant"
 
 
-class WorkspaceGroupGrant(GroupObjectPermissionBase):  # type: ignore[misc]
+class WorkspaceGroupGrant(GroupObjectPermissionBase):
     """A permission of a group on a workspace."""
 
     content_object = models.ForeignKey(Workspace, on_delete=models.CASCADE, db_constraint=False)
 
-    class Meta(GroupObjectPermissionBase.Meta):  # type: ignore[misc]
+    class Meta(GroupObjectPermissionBase.Meta):
         db_table = "workspace_group_grant"

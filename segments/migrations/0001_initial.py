@@ -6,106 +6,149 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('auth', '0012_alter_user_first_name_max_length'),
-        ('customers', '0001_initial'),
+        ("auth", "0012_alter_user_first_name_max_length"),
+        ("customers", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.SeparateDatabaseAndState(
-            database_operations=[migrations.RunSQL("""
+            database_operations=[
+                migrations.RunSQL(
+                    """
 CREATE TABLE segment_change (
     customer_id uuid NOT NULL, at timestamptz NOT NULL, segment_id integer NOT NULL, entered boolean NOT NULL,
     PRIMARY KEY (customer_id, at, segment_id)
 ) PARTITION BY RANGE (at)
-""", reverse_sql="DROP TABLE segment_change")],
-            state_operations=[migrations.CreateModel(
-            name='SegmentChange',
-            fields=[
-                ('pk', models.CompositePrimaryKey('customer_id', 'at', 'segment_id', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('customer_id', models.UUIDField()),
-                ('at', models.DateTimeField()),
-                ('segment_id', models.IntegerField()),
-                ('entered', models.BooleanField()),
+""",
+                    reverse_sql="DROP TABLE segment_change",
+                )
             ],
-            options={
-                'db_table': 'segment_change',
-                'default_permissions': (),
-            },
-        )],
+            state_operations=[
+                migrations.CreateModel(
+                    name="SegmentChange",
+                    fields=[
+                        (
+                            "pk",
+                            models.CompositePrimaryKey(
+                                "customer_id",
+                                "at",
+                                "segment_id",
+                                blank=True,
+                                editable=False,
+                                primary_key=True,
+                                serialize=False,
+                            ),
+                        ),
+                        ("customer_id", models.UUIDField()),
+                        ("at", models.DateTimeField()),
+                        ("segment_id", models.IntegerField()),
+                        ("entered", models.BooleanField()),
+                    ],
+                    options={
+                        "db_table": "segment_change",
+                        "default_permissions": (),
+                    },
+                )
+            ],
         ),
         migrations.CreateModel(
-            name='SegmentMember',
+            name="SegmentMember",
             fields=[
-                ('pk', models.CompositePrimaryKey('segment_id', 'customer_id', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('segment_id', models.IntegerField()),
-                ('customer_id', models.UUIDField()),
-                ('entered_at', models.DateTimeField()),
-                ('generation', models.BigIntegerField(default=0)),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "segment_id", "customer_id", blank=True, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("segment_id", models.IntegerField()),
+                ("customer_id", models.UUIDField()),
+                ("entered_at", models.DateTimeField()),
+                ("generation", models.BigIntegerField(default=0)),
             ],
             options={
-                'db_table': 'segment_member',
-                'default_permissions': (),
-            },
-        ),
-        migrations.CreateModel(
-            name='Segment',
-            fields=[
-                ('id', models.AutoField(primary_key=True, serialize=False)),
-                ('name', models.CharField(max_length=120)),
-                ('kind', models.CharField(choices=[('dynamic', 'Dynamic'), ('manual', 'Manual')], default='manual', max_length=10)),
-                ('data_class', models.PositiveSmallIntegerField(default=0, help_text='Highest class that the rule refers to.')),
-                ('is_access_scope', models.BooleanField(default=False, verbose_name='access scope')),
-                ('generation', models.BigIntegerField(default=0, editable=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='customers.workspace')),
-            ],
-            options={
-                'db_table': 'segment',
-                'permissions': [('view_personal_in_segment', 'See personal data of the members'), ('view_sensitive_in_segment', 'See sensitive data of the members')],
-                'default_permissions': (),
-            },
-        ),
-        migrations.CreateModel(
-            name='SegmentGroupGrant',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('content_object', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.CASCADE, to='segments.segment')),
-                ('group', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='auth.group')),
-                ('permission', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='auth.permission')),
-            ],
-            options={
-                'db_table': 'segment_group_grant',
-                'abstract': False,
+                "db_table": "segment_member",
+                "default_permissions": (),
             },
         ),
         migrations.CreateModel(
-            name='SegmentUserGrant',
+            name="Segment",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('content_object', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.CASCADE, to='segments.segment')),
-                ('permission', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='auth.permission')),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to=settings.AUTH_USER_MODEL)),
+                ("id", models.AutoField(primary_key=True, serialize=False)),
+                ("name", models.CharField(max_length=120)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("dynamic", "Dynamic"), ("manual", "Manual")], default="manual", max_length=10
+                    ),
+                ),
+                (
+                    "data_class",
+                    models.PositiveSmallIntegerField(default=0, help_text="Highest class that the rule refers to."),
+                ),
+                ("is_access_scope", models.BooleanField(default=False, verbose_name="access scope")),
+                ("generation", models.BigIntegerField(default=0, editable=False)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("workspace", models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to="customers.workspace")),
             ],
             options={
-                'db_table': 'segment_user_grant',
-                'abstract': False,
+                "db_table": "segment",
+                "permissions": [
+                    ("view_personal_in_segment", "See personal data of the members"),
+                    ("view_sensitive_in_segment", "See sensitive data of the members"),
+                ],
+                "default_permissions": (),
+            },
+        ),
+        migrations.CreateModel(
+            name="SegmentGroupGrant",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "content_object",
+                    models.ForeignKey(
+                        db_constraint=False, on_delete=django.db.models.deletion.CASCADE, to="segments.segment"
+                    ),
+                ),
+                ("group", models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to="auth.group")),
+                ("permission", models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to="auth.permission")),
+            ],
+            options={
+                "db_table": "segment_group_grant",
+                "abstract": False,
+            },
+        ),
+        migrations.CreateModel(
+            name="SegmentUserGrant",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "content_object",
+                    models.ForeignKey(
+                        db_constraint=False, on_delete=django.db.models.deletion.CASCADE, to="segments.segment"
+                    ),
+                ),
+                ("permission", models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to="auth.permission")),
+                ("user", models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                "db_table": "segment_user_grant",
+                "abstract": False,
             },
         ),
         migrations.AddConstraint(
-            model_name='segment',
-            constraint=models.UniqueConstraint(fields=('workspace', 'name'), name='segment_name'),
+            model_name="segment",
+            constraint=models.UniqueConstraint(fields=("workspace", "name"), name="segment_name"),
         ),
         migrations.AlterUniqueTogether(
-            name='segmentgroupgrant',
-            unique_together={('group', 'permission', 'content_object')},
+            name="segmentgroupgrant",
+            unique_together={("group", "permission", "content_object")},
         ),
         migrations.AlterUniqueTogether(
-            name='segmentusergrant',
-            unique_together={('user', 'permission', 'content_object')},
+            name="segmentusergrant",
+            unique_together={("user", "permission", "content_object")},
         ),
     ]

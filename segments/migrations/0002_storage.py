@@ -2,11 +2,14 @@
 
 from django.db import migrations
 
-FORWARD = [
-    "CREATE INDEX segment_member_by_customer ON segment_member (customer_id) INCLUDE (segment_id)",
-    "CREATE INDEX segment_change_by_segment ON segment_change (segment_id, at DESC)",
-]
-BACKWARD = ["DROP INDEX segment_change_by_segment", "DROP INDEX segment_member_by_customer"]
+FORWARD = """
+CREATE INDEX segment_member_by_customer ON segment_member (customer_id) INCLUDE (segment_id);
+CREATE INDEX segment_change_by_segment ON segment_change (segment_id, at DESC);
+"""
+BACKWARD = """
+DROP INDEX segment_change_by_segment;
+DROP INDEX segment_member_by_customer;
+"""
 
 
 class Migration(migrations.Migration):

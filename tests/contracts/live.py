@@ -23,7 +23,7 @@ def live_server() -> Iterator[str]:
         *(sys.executable, "-m", "granian", "--interface", "asginl", "--no-ws", "--host", "127.0.0.1"),
         *("--port", str(port), "rolodesk.asgi:application"),
     ]
-    process = subprocess.Popen(command, env=os.environ | {"DATABASE_URL": _database()})  # noqa: S603  # our own command
+    process = subprocess.Popen(command, env=os.environ | {"DATABASE_URL": _database()})  # our own command
     try:
         _wait_until_open(port, process)
         yield f"http://127.0.0.1:{port}"

@@ -38,7 +38,7 @@ def test_sensitive_rights_show_sensitive_values_and_still_no_secret(cast, viewer
 
 
 def test_a_mask_looks_the_same_for_null_list_and_long_text(cast, viewer_of):
-    props = {"a": None, "b": [], "c": "x" * 900, "d": 5, "e": {"f": 1}, "g": ""}
+    props: dict[str, object] = {"a": None, "b": [], "c": "x" * 900, "d": 5, "e": {"f": 1}, "g": ""}
     customer = make_customer(cast.workspace, properties=props)
     shown = profiles.get(viewer_of(cast.support), customer).properties
     assert {one.value for one in shown} == {MASK}
@@ -86,7 +86,7 @@ def test_each_property_tells_when_it_was_set(cast, viewer_of, anna):
     CustomerProfile.objects.filter(pk=anna).update(props_ts={"plan": micros})
     by_name = {one.name: one.updated_at for one in profiles.get(viewer_of(cast.support), anna).properties}
     assert by_name["plan"] == later
-    assert by_name["note"] > later + timedelta(days=1)
+    assert (by_name["note"] or later) > later + timedelta(days=1)
 
 
 def test_first_and_last_name_are_joined_and_masked_together(cast, viewer_of):

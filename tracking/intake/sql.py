@@ -122,8 +122,7 @@ def store_events(connection: Connection, events: Iterable[EventRow]) -> dict[int
     )
     connection.execute(_STORE_EVENTS)
     return {
-        type_id: int(n)
-        for type_id, n in connection.execute("SELECT type_id, sum(n) FROM stage_tally GROUP BY type_id")
+        type_id: int(n) for type_id, n in connection.execute("SELECT type_id, sum(n) FROM stage_tally GROUP BY type_id")
     }
 
 

@@ -6,156 +6,209 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('customers', '0001_initial'),
+        ("customers", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='DirtyCustomer',
+            name="DirtyCustomer",
             fields=[
-                ('pk', models.CompositePrimaryKey('id', 'customer_id', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('id', models.UUIDField(default=uuid_utils.compat.uuid7)),
-                ('customer_id', models.UUIDField()),
-                ('at', models.DateTimeField()),
-                ('reason', models.CharField(max_length=20)),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "id", "customer_id", blank=True, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("id", models.UUIDField(default=uuid_utils.compat.uuid7)),
+                ("customer_id", models.UUIDField()),
+                ("at", models.DateTimeField()),
+                ("reason", models.CharField(max_length=20)),
             ],
             options={
-                'db_table': 'dirty_customer',
-                'default_permissions': (),
+                "db_table": "dirty_customer",
+                "default_permissions": (),
             },
         ),
         migrations.SeparateDatabaseAndState(
-            database_operations=[migrations.RunSQL("""
+            database_operations=[
+                migrations.RunSQL(
+                    """
 CREATE TABLE event (
     customer_id uuid NOT NULL, ts timestamptz NOT NULL, id uuid NOT NULL, type_id integer NOT NULL,
     received_at timestamptz NOT NULL, revenue numeric(20, 6), raw_props jsonb NOT NULL,
     PRIMARY KEY (customer_id, ts, id)
 ) PARTITION BY RANGE (ts)
-""", reverse_sql="DROP TABLE event")],
-            state_operations=[migrations.CreateModel(
-            name='Event',
-            fields=[
-                ('pk', models.CompositePrimaryKey('customer_id', 'ts', 'id', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('customer_id', models.UUIDField()),
-                ('ts', models.DateTimeField()),
-                ('id', models.UUIDField(default=uuid_utils.compat.uuid7)),
-                ('type_id', models.IntegerField()),
-                ('received_at', models.DateTimeField()),
-                ('revenue', models.DecimalField(decimal_places=6, max_digits=20, null=True)),
-                ('raw_props', models.JSONField(default=dict)),
+""",
+                    reverse_sql="DROP TABLE event",
+                )
             ],
-            options={
-                'db_table': 'event',
-                'default_permissions': (),
-            },
-        )],
+            state_operations=[
+                migrations.CreateModel(
+                    name="Event",
+                    fields=[
+                        (
+                            "pk",
+                            models.CompositePrimaryKey(
+                                "customer_id", "ts", "id", blank=True, editable=False, primary_key=True, serialize=False
+                            ),
+                        ),
+                        ("customer_id", models.UUIDField()),
+                        ("ts", models.DateTimeField()),
+                        ("id", models.UUIDField(default=uuid_utils.compat.uuid7)),
+                        ("type_id", models.IntegerField()),
+                        ("received_at", models.DateTimeField()),
+                        ("revenue", models.DecimalField(decimal_places=6, max_digits=20, null=True)),
+                        ("raw_props", models.JSONField(default=dict)),
+                    ],
+                    options={
+                        "db_table": "event",
+                        "default_permissions": (),
+                    },
+                )
+            ],
         ),
         migrations.CreateModel(
-            name='EventCounter',
+            name="EventCounter",
             fields=[
-                ('pk', models.CompositePrimaryKey('customer_id', 'type_id', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('customer_id', models.UUIDField()),
-                ('type_id', models.IntegerField()),
-                ('n', models.BigIntegerField()),
-                ('first_at', models.DateTimeField()),
-                ('last_at', models.DateTimeField()),
-                ('revenue', models.DecimalField(decimal_places=6, max_digits=24, null=True)),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "customer_id", "type_id", blank=True, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("customer_id", models.UUIDField()),
+                ("type_id", models.IntegerField()),
+                ("n", models.BigIntegerField()),
+                ("first_at", models.DateTimeField()),
+                ("last_at", models.DateTimeField()),
+                ("revenue", models.DecimalField(decimal_places=6, max_digits=24, null=True)),
             ],
             options={
-                'db_table': 'event_counter',
-                'default_permissions': (),
+                "db_table": "event_counter",
+                "default_permissions": (),
             },
         ),
         migrations.SeparateDatabaseAndState(
-            database_operations=[migrations.RunSQL("""
+            database_operations=[
+                migrations.RunSQL(
+                    """
 CREATE TABLE event_seen (
     workspace_id integer NOT NULL, client_id uuid NOT NULL, day date NOT NULL, ts timestamptz NOT NULL,
     customer_id uuid NOT NULL, PRIMARY KEY (workspace_id, client_id, day)
 ) PARTITION BY RANGE (day)
-""", reverse_sql="DROP TABLE event_seen")],
-            state_operations=[migrations.CreateModel(
-            name='EventSeen',
-            fields=[
-                ('pk', models.CompositePrimaryKey('workspace_id', 'client_id', 'day', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('workspace_id', models.IntegerField()),
-                ('client_id', models.UUIDField(help_text="Digest of the client's id.")),
-                ('day', models.DateField()),
-                ('ts', models.DateTimeField()),
-                ('customer_id', models.UUIDField()),
+""",
+                    reverse_sql="DROP TABLE event_seen",
+                )
             ],
-            options={
-                'db_table': 'event_seen',
-                'default_permissions': (),
-            },
-        )],
+            state_operations=[
+                migrations.CreateModel(
+                    name="EventSeen",
+                    fields=[
+                        (
+                            "pk",
+                            models.CompositePrimaryKey(
+                                "workspace_id",
+                                "client_id",
+                                "day",
+                                blank=True,
+                                editable=False,
+                                primary_key=True,
+                                serialize=False,
+                            ),
+                        ),
+                        ("workspace_id", models.IntegerField()),
+                        ("client_id", models.UUIDField(help_text="Digest of the client's id.")),
+                        ("day", models.DateField()),
+                        ("ts", models.DateTimeField()),
+                        ("customer_id", models.UUIDField()),
+                    ],
+                    options={
+                        "db_table": "event_seen",
+                        "default_permissions": (),
+                    },
+                )
+            ],
         ),
         migrations.CreateModel(
-            name='InboxItem',
+            name="InboxItem",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('workspace_id', models.IntegerField()),
-                ('route', models.TextField()),
-                ('n', models.IntegerField()),
-                ('received_at', models.DateTimeField()),
-                ('raw_body', models.TextField()),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("workspace_id", models.IntegerField()),
+                ("route", models.TextField()),
+                ("n", models.IntegerField()),
+                ("received_at", models.DateTimeField()),
+                ("raw_body", models.TextField()),
             ],
             options={
-                'db_table': 'inbox',
-                'default_permissions': (),
-            },
-        ),
-        migrations.CreateModel(
-            name='IntakeTotal',
-            fields=[
-                ('pk', models.CompositePrimaryKey('workspace_id', 'day', 'slot', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('workspace_id', models.IntegerField()),
-                ('day', models.DateField()),
-                ('slot', models.SmallIntegerField()),
-                ('accepted', models.BigIntegerField()),
-                ('applied', models.BigIntegerField()),
-                ('duplicate', models.BigIntegerField()),
-                ('suppressed', models.BigIntegerField()),
-                ('ignored', models.BigIntegerField()),
-                ('quarantined', models.BigIntegerField()),
-            ],
-            options={
-                'db_table': 'intake_total',
-                'default_permissions': (),
+                "db_table": "inbox",
+                "default_permissions": (),
             },
         ),
         migrations.CreateModel(
-            name='QuarantinedItem',
+            name="IntakeTotal",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('workspace_id', models.IntegerField()),
-                ('route', models.TextField()),
-                ('received_at', models.DateTimeField()),
-                ('at', models.DateTimeField()),
-                ('reason', models.CharField(max_length=60)),
-                ('raw_body', models.TextField()),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "workspace_id", "day", "slot", blank=True, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("workspace_id", models.IntegerField()),
+                ("day", models.DateField()),
+                ("slot", models.SmallIntegerField()),
+                ("accepted", models.BigIntegerField()),
+                ("applied", models.BigIntegerField()),
+                ("duplicate", models.BigIntegerField()),
+                ("suppressed", models.BigIntegerField()),
+                ("ignored", models.BigIntegerField()),
+                ("quarantined", models.BigIntegerField()),
             ],
             options={
-                'db_table': 'quarantine',
-                'default_permissions': (),
+                "db_table": "intake_total",
+                "default_permissions": (),
             },
         ),
         migrations.CreateModel(
-            name='EventDefinition',
+            name="QuarantinedItem",
             fields=[
-                ('id', models.AutoField(primary_key=True, serialize=False)),
-                ('kind', models.CharField(default='event', max_length=10)),
-                ('name', models.CharField(max_length=100)),
-                ('icon', models.CharField(blank=True, max_length=40)),
-                ('revenue_property', models.CharField(blank=True, help_text="The property that holds the amount, in the workspace's currency.", max_length=150)),
-                ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='customers.workspace')),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("workspace_id", models.IntegerField()),
+                ("route", models.TextField()),
+                ("received_at", models.DateTimeField()),
+                ("at", models.DateTimeField()),
+                ("reason", models.CharField(max_length=60)),
+                ("raw_body", models.TextField()),
             ],
             options={
-                'db_table': 'event_definition',
-                'constraints': [models.UniqueConstraint(fields=('workspace', 'kind', 'name'), name='event_definition_name')],
+                "db_table": "quarantine",
+                "default_permissions": (),
+            },
+        ),
+        migrations.CreateModel(
+            name="EventDefinition",
+            fields=[
+                ("id", models.AutoField(primary_key=True, serialize=False)),
+                ("kind", models.CharField(default="event", max_length=10)),
+                ("name", models.CharField(max_length=100)),
+                ("icon", models.CharField(blank=True, max_length=40)),
+                (
+                    "revenue_property",
+                    models.CharField(
+                        blank=True,
+                        help_text="The property that holds the amount, in the workspace's currency.",
+                        max_length=150,
+                    ),
+                ),
+                ("workspace", models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to="customers.workspace")),
+            ],
+            options={
+                "db_table": "event_definition",
+                "constraints": [
+                    models.UniqueConstraint(fields=("workspace", "kind", "name"), name="event_definition_name")
+                ],
             },
         ),
     ]
