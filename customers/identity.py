@@ -62,7 +62,6 @@ class NewCustomer:
 
     id: UUID
     workspace_id: int
-    is_anonymous: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +93,17 @@ class Resolver:
     attached: list[Attachment] = field(default_factory=list)
     detached: list[Attachment] = field(default_factory=list)
     conflicts: int = 0
+
+    @property
+    def receivers(self) -> set[UUID]:
+        """Customers who exist already and whose identifiers change."""
+        changing = {item.customer_id for item in (*self.attached, *self.detached)}
+        return changing - {new.id for new in self.created}
+
+    @property
+    def identified(self) -> set[UUID]:
+        """Customers who get an identifier that names a person, unlike an anonymous id."""
+        return {item.customer_id for item in self.attached if item.identifier.kind.name != ANONYMOUS_ID}
 
     def by_identifier(self, who: Identifier) -> UUID | Refusal:
         """The customer of an event; an unknown identifier makes a new one."""
@@ -144,7 +154,7 @@ class Resolver:
         return None
 
     def _create(self, who: Identifier) -> UUID:
-        new = NewCustomer(uuids.uuid7(), who.key.workspace_id, who.kind.name == ANONYMOUS_ID)
+        new = NewCustomer(uuids.uuid7(), who.key.workspace_id)
         self.created.append(new)
         self._attach(new.id, who)
         return new.id

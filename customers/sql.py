@@ -90,6 +90,17 @@ def read_held(connection: Connection, known: Known, customers: Collection[UUID])
         known.held.setdefault(customer_id, {}).setdefault(kind_id, set()).add(Key(workspace_id, kind_id, digest))
 
 
+def lock_receivers(connection: Connection, customers: Collection[UUID]) -> None:
+    """Let nobody else give these customers identifiers until the transaction ends.
+
+    No lock of rows: those come last, and a customer may have no row yet that two writers would meet at.
+    """
+    connection.execute(
+        "SELECT pg_advisory_xact_lock(hashtextextended(id::text, 0)) FROM unnest(%s::uuid[]) AS c (id)",
+        [array(sorted(customers))],
+    )
+
+
 # --- Create ------------------------------------------------------------------------------------
 
 _CLAIM_IDENTIFIERS = """
@@ -148,14 +159,19 @@ def release_identifiers(connection: Connection, detached: Collection[Attachment]
 
 
 def create_customers(
-    connection: Connection, created: Collection[NewCustomer], since: dict[UUID, datetime], at: datetime
+    connection: Connection,
+    created: Collection[NewCustomer],
+    identified: Collection[UUID],
+    since: dict[UUID, datetime],
+    at: datetime,
 ) -> None:
     """Insert the new customers with empty profiles; ``since`` is the earliest time told of each."""
     copy_lines(
         connection,
         "stage_customer",
         (
-            f"{new.id}\t{new.workspace_id}\t{'anonymous' if new.is_anonymous else 'active'}\t{since.get(new.id, at)}"
+            f"{new.id}\t{new.workspace_id}\t{'active' if new.id in identified else 'anonymous'}"
+            f"\t{since.get(new.id, at)}"
             for new in created
         ),
     )
@@ -170,7 +186,8 @@ def store_identifiers(connection: Connection, at: datetime) -> None:
 # --- Properties --------------------------------------------------------------------------------
 
 # The newest write of each property in the batch meets the stored one under a row lock; the later time
-# wins, on equal times the later arrival. A removed property keeps its time in props_ts.
+# wins, on equal times the later arrival. A removed property keeps its time in props_ts, that of base_ts too:
+# without a value there is nothing else that an older write could be compared with.
 _SET_PROPERTIES = """
 WITH newest AS MATERIALIZED (
   SELECT DISTINCT ON (customer_id, name) customer_id, name, value, ts, source
@@ -187,7 +204,7 @@ WITH newest AS MATERIALIZED (
   SELECT customer_id,
          coalesce(jsonb_object_agg(name, value) FILTER (WHERE value IS NOT NULL), '{}') AS filled,
          coalesce(array_agg(name) FILTER (WHERE value IS NULL), '{}') AS removed,
-         coalesce(jsonb_object_agg(name, ts) FILTER (WHERE ts <> base_us OR is_timed), '{}') AS times
+         coalesce(jsonb_object_agg(name, ts) FILTER (WHERE ts <> base_us OR is_timed OR value IS NULL), '{}') AS times
   FROM winner GROUP BY customer_id
 ), updated AS (
   UPDATE customer_profile p
@@ -259,18 +276,3 @@ def _line(props: dict[str, json.Json], identifiers: list[str], searchable: froze
     # A newline parts the values, so that no match runs from one into the next.
     values = [fold(str(props[name])) for name in sorted(searchable & props.keys())]
     return "\n".join([*identifiers, *values])
-
-
-# --- Customers touched -------------------------------------------------------------------------
-
-_TOUCH = """
-WITH locked AS MATERIALIZED (
-  SELECT id FROM customer WHERE id = ANY(%(ids)s::uuid[]) ORDER BY id FOR UPDATE
-)
-UPDATE customer c SET updated_at = %(at)s FROM locked l WHERE c.id = l.id AND c.updated_at < %(at)s
-"""
-
-
-def touch(connection: Connection, customers: Collection[UUID], at: datetime) -> None:
-    """Note that these customers changed."""
-    connection.execute(_TOUCH, {"ids": array(sorted(customers)), "at": at})

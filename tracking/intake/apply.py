@@ -1,11 +1,12 @@
 """Applying operations: resolve, create, events, counters, properties — set based, in one transaction.
 
 Whatever the size of the batch the number of statements is the same. Row locks that workers contend for
-(profiles, counters, customers) come last and in the order of their keys, so workers cannot deadlock.
+(profiles, counters, customers) come last, each table's in one statement and in the order of their keys, so
+workers cannot deadlock.
 """
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
 from uuid import UUID
 
@@ -14,13 +15,13 @@ import uuid_utils.compat as uuids
 from customers import sql as people
 from customers.directory import Directory
 from customers.identity import Identifier, Known, Refusal, Resolver
-from rolodesk import json, partitions
+from rolodesk import json, partitions, staging
 from rolodesk.database import Connection
 from tracking.intake import sql
 from tracking.intake.definitions import Definitions, key_of
 from tracking.intake.operations import CUSTOMER_ID, Identify, Operation, Track
 from tracking.intake.sql import Claimed, EventRow, Totals
-from tracking.intake.times import EPOCH, SENT_AT, AbsurdTime, Moment, moment
+from tracking.intake.times import EPOCH, SENT_AT, AbsurdTime, Moment, moment, stated_time
 
 MAX_REVENUE = Decimal(10) ** 13
 ATTEMPTS = 5
@@ -105,14 +106,15 @@ class Applier:
             who = Identifier.of(workspace, operation.who.kind, operation.who.value)
         if who is None:
             raise Rejected("unknown_identifier_kind")
-        if isinstance(operation, Track):
-            try:
+        try:
+            if isinstance(operation, Track):
                 when = moment(operation, workspace.id, received_at)
-            except AbsurdTime as error:
-                raise Rejected("absurd_time") from error
-            return _Ready(item, who, [], when.ts, when)
+                return _Ready(item, who, [], when.ts, when)
+            at = _identified_at(operation, received_at)
+        except AbsurdTime as error:
+            raise Rejected("absurd_time") from error
         given = (Identifier.of(workspace, kind, value) for kind, value in operation.identifiers.items())
-        return _Ready(item, who, [one for one in given if one is not None], _identified_at(operation, received_at))
+        return _Ready(item, who, [one for one in given if one is not None], at)
 
     def _ensure_partitions(self, ready: list[_Ready]) -> None:
         now = datetime.now(UTC)
@@ -130,8 +132,9 @@ class Applier:
     def _write(self, ready: list[_Ready]) -> dict[int, Totals]:
         now = datetime.now(UTC)
         totals: dict[int, Totals] = {}
-        resolver = Resolver(self._look_up(ready))
-        owners = [self._resolve(resolver, one) for one in ready]
+        # A batch that is applied by halves: the second must not write again what the first staged.
+        staging.empty(self.connection, (*people.STAGES, *sql.STAGES))
+        resolver, owners = self._resolve_all(ready)
         applied: list[tuple[_Ready, UUID]] = []
         for one, owner in zip(ready, owners, strict=True):
             tally = totals.setdefault(one.item.claimed.workspace_id, Totals())
@@ -145,11 +148,27 @@ class Applier:
         changed = self._store_properties(applied, totals, now)
         self._refresh_lines(resolver, changed)
         sql.count_events(self.connection)
-        people.touch(self.connection, changed.keys(), now)
-        sql.note_seen(self.connection)
+        receivers = resolver.receivers
+        sql.note_customers(self.connection, changed.keys() | receivers, resolver.identified & receivers, now)
         touched = {owner for _, owner in applied}
         sql.mark_dirty(self.connection, [uuids.uuid7() for _ in touched], touched, now)
         return totals
+
+    def _resolve_all(self, ready: list[_Ready]) -> tuple[Resolver, list[UUID | Refusal]]:
+        """Whom each operation means.
+
+        Customers who are to get identifiers are locked and all is looked up again: two workers might each
+        find a customer without an e-mail and give him one. Most batches have none.
+        """
+        locked: set[UUID] = set()
+        while True:
+            resolver = Resolver(self._look_up(ready))
+            owners = [self._resolve(resolver, one) for one in ready]
+            unlocked = resolver.receivers - locked
+            if not unlocked:
+                return resolver, owners
+            people.lock_receivers(self.connection, unlocked)
+            locked |= unlocked
 
     def _look_up(self, ready: list[_Ready]) -> Known:
         """Four statements at most, whatever the size of the batch."""
@@ -196,7 +215,7 @@ class Applier:
             since: dict[UUID, datetime] = {}
             for one, owner in applied:
                 since[owner] = min(one.at, since.get(owner, one.at))
-            people.create_customers(self.connection, resolver.created, since, now)
+            people.create_customers(self.connection, resolver.created, resolver.identified, since, now)
         if resolver.attached:
             people.store_identifiers(self.connection, now)
 
@@ -264,13 +283,7 @@ def _uuid(text: str) -> UUID | None:
 
 def _identified_at(operation: Identify, received_at: datetime) -> datetime:
     """When the update counts as made: never later than it was received, or nothing could ever beat it."""
-    if operation.at is None:
-        return received_at
-    try:
-        stated = EPOCH + timedelta(microseconds=operation.at)
-    except OverflowError as error:
-        raise Rejected("absurd_time") from error
-    return min(stated, received_at)
+    return received_at if operation.at is None else min(stated_time(operation.at, received_at), received_at)
 
 
 def _micros(at: datetime) -> int:

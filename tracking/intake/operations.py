@@ -4,6 +4,7 @@ A dialect parses and validates its own format, then speaks these. They are store
 and decoded by the worker with the same types.
 """
 
+from decimal import Decimal
 from typing import Literal
 
 import msgspec
@@ -53,7 +54,8 @@ class Track(msgspec.Struct, frozen=True, omit_defaults=True, tag="track", tag_fi
 
 Operation = Identify | Track
 
-_decoder = msgspec.json.Decoder(list[Operation])
+# Numbers keep their digits on the way through the inbox, as they do on the wire.
+_decoder = msgspec.json.Decoder(list[Operation], float_hook=Decimal)
 _encoder = msgspec.json.Encoder(decimal_format="number")
 
 

@@ -35,7 +35,7 @@ def prepare_stages(connection: Connection) -> None:
 _CLAIM = """
 DELETE FROM inbox WHERE id = ANY(ARRAY(
   SELECT id FROM inbox ORDER BY id
-  LIMIT (SELECT greatest(1, %(operations)s / max(n)) FROM (SELECT n FROM inbox ORDER BY id LIMIT 100) head)
+  LIMIT (SELECT greatest(1, %(operations)s / greatest(1, max(n))) FROM (SELECT n FROM inbox ORDER BY id LIMIT 100) head)
   FOR UPDATE SKIP LOCKED))
 RETURNING id, workspace_id, route, n, received_at, raw_body
 """
@@ -82,16 +82,23 @@ ON CONFLICT (customer_id, type_id) DO UPDATE SET
   last_at = greatest(c.last_at, excluded.last_at),
   revenue = coalesce(c.revenue + excluded.revenue, c.revenue, excluded.revenue)
 """
-_SEEN = """
-WITH span AS MATERIALIZED (
-  SELECT customer_id, min(first_at) AS first_at, max(last_at) AS last_at FROM stage_tally GROUP BY customer_id
+# In one statement: customers locked in two steps, each in order, could still be crossed by another worker.
+_NOTE_CUSTOMERS = """
+WITH told AS MATERIALIZED (
+  SELECT customer_id, min(first_at) AS first_at, max(last_at) AS last_at, max(changed_at) AS changed_at FROM (
+    SELECT customer_id, first_at, last_at, NULL::timestamptz AS changed_at FROM stage_tally
+    UNION ALL SELECT customer_id, NULL, NULL, %(at)s FROM unnest(%(changed)s::uuid[]) AS c (customer_id)) one
+  GROUP BY customer_id
 ), locked AS MATERIALIZED (
-  SELECT c.id FROM customer c JOIN span s ON s.customer_id = c.id
-  WHERE c.last_seen < s.last_at OR c.first_seen > s.first_at ORDER BY c.id FOR UPDATE OF c
+  SELECT c.id FROM customer c JOIN told t ON t.customer_id = c.id
+  WHERE c.last_seen < t.last_at OR c.first_seen > t.first_at OR c.updated_at < t.changed_at
+  ORDER BY c.id FOR UPDATE OF c
 )
 UPDATE customer c
-SET first_seen = least(c.first_seen, s.first_at), last_seen = greatest(c.last_seen, s.last_at)
-FROM span s, locked l WHERE c.id = l.id AND s.customer_id = c.id
+SET first_seen = least(c.first_seen, t.first_at), last_seen = greatest(c.last_seen, t.last_at),
+    updated_at = greatest(c.updated_at, t.changed_at),
+    state = CASE WHEN c.state = 'anonymous' AND c.id = ANY(%(identified)s::uuid[]) THEN 'active' ELSE c.state END
+FROM told t, locked l WHERE c.id = l.id AND t.customer_id = c.id
 """
 
 
@@ -131,9 +138,15 @@ def count_events(connection: Connection) -> None:
     connection.execute(_COUNT)
 
 
-def note_seen(connection: Connection) -> None:
-    """Widen first and last seen of the customers with new events."""
-    connection.execute(_SEEN)
+def note_customers(
+    connection: Connection, changed: Collection[UUID], identified: Collection[UUID], at: datetime
+) -> None:
+    """Widen first and last seen by the new events, and note who changed and who is no longer anonymous.
+
+    Whoever is ``identified`` has changed, too.
+    """
+    parameters = {"changed": array(changed), "identified": array(identified), "at": at}
+    connection.execute(_NOTE_CUSTOMERS, parameters)
 
 
 _MARK_DIRTY = """

@@ -38,26 +38,28 @@ class Moment:
 
 def moment(track: Track, workspace_id: int, received_at: datetime) -> Moment:
     """Decide time and id. Raises AbsurdTime."""
-    id_, id_time = _client_id(track.id, workspace_id)
-    stated = _from_micros(track.at) if track.at is not None else id_time
+    id_, id_time = _client_id(track.id, workspace_id, received_at)
+    stated = stated_time(track.at, received_at) if track.at is not None else id_time
     if stated is None:
         return Moment(received_at, id_, is_fixed=track.id is None)
-    if stated < EARLIEST or stated > received_at + ABSURD_AHEAD:
-        raise AbsurdTime
     if stated > received_at + MAX_AHEAD:
         # A clock that runs ahead: counted as of now, with the stated time kept.
         return Moment(received_at, id_, is_fixed=track.id is None, claimed=stated)
     return Moment(stated, id_, is_fixed=True)
 
 
-def _from_micros(micros: int) -> datetime:
+def stated_time(micros: int, received_at: datetime) -> datetime:
+    """The time that an operation states in microseconds since 1970. Raises AbsurdTime."""
     try:
-        return EPOCH + timedelta(microseconds=micros)
+        stated = EPOCH + timedelta(microseconds=micros)
     except OverflowError as error:
         raise AbsurdTime from error
+    if stated < EARLIEST or stated > received_at + ABSURD_AHEAD:
+        raise AbsurdTime
+    return stated
 
 
-def _client_id(text: str | None, workspace_id: int) -> tuple[UUID, datetime | None]:
+def _client_id(text: str | None, workspace_id: int, received_at: datetime) -> tuple[UUID, datetime | None]:
     """The event's UUID and the time within it, where the client's id is a ULID or a UUIDv7."""
     if text is None:
         return uuids.uuid7(), None
@@ -66,14 +68,22 @@ def _client_id(text: str | None, workspace_id: int) -> tuple[UUID, datetime | No
             ulid = ULID.from_str(text.upper())
         except ValueError:
             return digest_id(text, workspace_id), None
-        return ulid.to_uuid(), ulid.datetime
+        return ulid.to_uuid(), _time_within(ulid.milliseconds, received_at)
     try:
         uuid = UUID(text)
     except ValueError:
         return digest_id(text, workspace_id), None
     if uuid.variant == RFC_4122 and uuid.version == 7:  # noqa: PLR2004  # UUID version 7
-        return uuid, EPOCH + timedelta(milliseconds=uuid.int >> 80)
+        return uuid, _time_within(uuid.int >> 80, received_at)
     return uuid, None
+
+
+def _time_within(milliseconds: int, received_at: datetime) -> datetime | None:
+    """The time that an id carries. An absurd one means that the id only looks like one that carries any."""
+    try:
+        return stated_time(milliseconds * 1000, received_at)
+    except AbsurdTime:
+        return None
 
 
 def digest_id(text: str, workspace_id: int) -> UUID:

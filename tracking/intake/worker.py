@@ -5,6 +5,7 @@ and counts nothing twice. A poison operation costs itself: a failed batch is hal
 """
 
 import time
+from contextlib import ExitStack, closing
 from datetime import UTC, datetime
 
 import msgspec
@@ -35,9 +36,8 @@ MAX_ATTEMPTS = 5
 class Worker:
     """Drains the inbox on a connection of its own; ``slot`` tells workers of one installation apart."""
 
-    def __init__(self, slot: int, connection: Connection | None = None) -> None:
+    def __init__(self, slot: int) -> None:
         self.slot = slot
-        self._connection = connection
         self._applier: Applier | None = None
         self._attempts = 0
         self.is_stopping = False
@@ -48,8 +48,8 @@ class Worker:
             try:
                 done = self.turn()
             except psycopg.Error as error:
-                self._attempts += not (error.sqlstate or "08").startswith(PASSING_ERRORS)
-                log.error("intake interrupted", slot=self.slot, sqlstate=error.sqlstate, error=type(error).__name__)
+                self._attempts += not _state(error).startswith(PASSING_ERRORS)
+                log.error("intake interrupted", slot=self.slot, sqlstate=_state(error), error=type(error).__name__)
                 self.close()
                 time.sleep(RECONNECT_SECONDS)
                 continue
@@ -79,8 +79,11 @@ class Worker:
 
     def _ready(self) -> Applier:
         if self._applier is None:
-            connection = self._connection or connect(application="rolodesk ingest")
-            self._applier = Applier(connection, connect(application="rolodesk ingest side"))
+            with ExitStack() as opened:  # whatever is open when the rest fails must not stay so
+                connection = opened.enter_context(closing(connect(application="rolodesk ingest")))
+                side = opened.enter_context(closing(connect(application="rolodesk ingest side")))
+                self._applier = Applier(connection, side)
+                opened.pop_all()
         return self._applier
 
     def _apply(self, items: list[Item], totals: dict[int, Totals]) -> None:
@@ -95,8 +98,8 @@ class Worker:
         except psycopg.Error as error:
             if not self._is_poison(error):
                 raise
-            log.warning("operations refused", slot=self.slot, sqlstate=error.sqlstate, count=len(items))
-            self._divide(items, totals, f"sql_{error.sqlstate}")
+            log.warning("operations refused", slot=self.slot, sqlstate=_state(error), count=len(items))
+            self._divide(items, totals, f"sql_{_state(error)}")
         except (ValueError, TypeError, ArithmeticError, LookupError) as error:
             log.warning("operations refused", slot=self.slot, exception_type=type(error).__name__, count=len(items))
             self._divide(items, totals, "not_applicable")
@@ -106,7 +109,7 @@ class Worker:
 
     def _is_poison(self, error: psycopg.Error) -> bool:
         """Whether to set the operation aside rather than to try the batch again."""
-        state = error.sqlstate or "08"
+        state = _state(error)
         return state.startswith(DATA_ERRORS) or (
             self._attempts >= MAX_ATTEMPTS and not state.startswith(PASSING_ERRORS)
         )
@@ -126,13 +129,22 @@ class Worker:
         tally.quarantined += 1
 
 
+def _state(error: psycopg.Error) -> str:
+    """The SQLSTATE of an error. Those of the driver itself have none, and stand for the nearest."""
+    if error.sqlstate is not None:
+        return error.sqlstate
+    if isinstance(error, psycopg.DataError):
+        return "22000"
+    return "08000" if isinstance(error, (psycopg.OperationalError, psycopg.InterfaceError)) else "XX000"
+
+
 def _items(connection: Connection, rows: list[Claimed], totals: dict[int, Totals]) -> list[Item]:
     """The operations of the claimed rows; a body that is none of ours is quarantined whole."""
     items: list[Item] = []
     for row in rows:
         try:
             items += [Item(row, operation) for operation in decode(row.body)]
-        except msgspec.MsgspecError:
+        except (msgspec.MsgspecError, RecursionError):
             sql.quarantine(connection, row, row.body, "unreadable", datetime.now(UTC))
             tally = totals.setdefault(row.workspace_id, Totals())
             tally.accepted += row.n
