@@ -1,10 +1,18 @@
 """The Django admin: settings only. Nothing about a person is registered; people are read through the gates."""
 
-from typing import Any
+from typing import Any, ClassVar
 
+# Imported first, so that what they register can be replaced here.
+from allauth.mfa import admin as _factors  # noqa: F401
+from allauth.mfa.models import Authenticator
+from allauth.usersessions import admin as _sessions  # noqa: F401
+from allauth.usersessions.models import UserSession
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
-from django.http import HttpRequest
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponseRedirect
+from django.urls import reverse
 
 from customers.models import AuditEntry, IdentifierKind, PropertyDefinition, Token, User, Workspace
 
@@ -12,14 +20,44 @@ admin.site.site_header = admin.site.site_title = "Rolodesk"
 admin.site.index_title = "Settings"
 
 
+def sign_in(request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponseRedirect:  # noqa: ARG001
+    """To the one door of the console: Django's own form knows nothing of second factors."""
+    if not request.user.is_authenticated:
+        return redirect_to_login(request.GET.get("next", reverse("admin:index")))
+    if not admin.site.has_permission(request):
+        raise PermissionDenied
+    return HttpResponseRedirect(reverse("admin:index"))
+
+
+def may_enter(request: HttpRequest) -> bool:
+    """Superusers: nothing that staff needs may live only here."""
+    return bool(request.user.is_active and getattr(request.user, "is_superuser", False))
+
+
+admin.site.login = sign_in  # type: ignore[method-assign]
+admin.site.has_permission = may_enter  # type: ignore[method-assign]
+# Their pages show keys of sessions and seeds of second factors: whoever has those is somebody else.
+admin.site.unregister([UserSession, Authenticator])
+
+# What the filters beside a list ask for.
+FILTER_ENDS = frozenset(["", "__exact", "__isnull", "__id__exact"])
+
+
 class SuperuserOnlyMixin:
     """A model that only superusers may open."""
 
+    list_filter: ClassVar[Any]  # names of fields
+    show_facets = admin.ShowFacets.NEVER
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:  # noqa: ARG002  # names are checked
+        """Only what a filter offers: Django would let any column be tried letter by letter."""
+        return any(lookup.startswith(name) and lookup.removeprefix(name) in FILTER_ENDS for name in self.list_filter)
+
     def has_module_permission(self, request: HttpRequest) -> bool:
         """Superusers."""
-        return bool(request.user.is_active and getattr(request.user, "is_superuser", False))
+        return may_enter(request)
 
-    def has_view_permission(self, request: HttpRequest, _obj: Any = None) -> bool:
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
         """Superusers."""
         return self.has_module_permission(request)
 
@@ -31,17 +69,12 @@ class SuperuserOnlyMixin:
 class ReadOnlyMixin(SuperuserOnlyMixin):
     """A model that is only looked at."""
 
-    def has_add_permission(self, _request: HttpRequest, _obj: Any = None) -> bool:
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
         """Nobody."""
         return False
 
-    def has_change_permission(self, _request: HttpRequest, _obj: Any = None) -> bool:
-        """Nobody."""
-        return False
-
-    def has_delete_permission(self, _request: HttpRequest, _obj: Any = None) -> bool:
-        """Nobody."""
-        return False
+    has_change_permission = has_add_permission
+    has_delete_permission = has_add_permission
 
 
 @admin.register(User)
@@ -82,6 +115,15 @@ class TokenAdmin(ReadOnlyMixin, admin.ModelAdmin):  # type: ignore[type-arg]
 
     list_display = ("name", "face", "workspace", "user", "expires_at", "revoked_at")
     exclude = ("digest",)
+
+
+@admin.register(Authenticator)
+class AuthenticatorAdmin(ReadOnlyMixin, admin.ModelAdmin):  # type: ignore[type-arg]
+    """Second factors, which can be taken from who has lost them, without their seeds."""
+
+    list_display = ("user", "type", "created_at", "last_used_at")
+    exclude = ("data",)
+    has_delete_permission = SuperuserOnlyMixin.has_view_permission
 
 
 @admin.register(AuditEntry)

@@ -1,5 +1,6 @@
 """Stored searches: a random handle in the URL, the query sealed in the database."""
 
+import re
 import secrets
 from datetime import timedelta
 from typing import Any
@@ -15,6 +16,8 @@ from rolodesk.errors import HandleRefused
 from rolodesk.json import Json
 
 KEPT = timedelta(hours=24)
+# What ``store`` gives out. Anything else is refused unasked: the database takes no NUL, for one.
+_FORM = re.compile(r"[A-Za-z0-9_-]{20}")
 
 
 def store(viewer: Viewer, query: dict[str, Json]) -> str:
@@ -33,7 +36,8 @@ def store(viewer: Viewer, query: dict[str, Json]) -> str:
 
 def load(viewer: Viewer, handle: str) -> dict[str, Any]:
     """The query behind a handle. Raises HandleRefused when unknown, expired, or somebody else's."""
-    row = SearchHandle.objects.filter(pk=handle, expires_at__gt=Now()).first()
+    is_ours = _FORM.fullmatch(handle)
+    row = SearchHandle.objects.filter(pk=handle, expires_at__gt=Now()).first() if is_ours else None
     if row is None or (row.user_id, row.workspace_id) != (viewer.user_id, viewer.workspace_id):
         raise HandleRefused
     seconds = int(KEPT.total_seconds())

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 
 from babel.numbers import format_currency
 from django.utils import formats, timezone
-from django.utils.dateparse import parse_datetime
+from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.translation import get_language
 
 from rolodesk import json
@@ -51,13 +51,13 @@ def _money(value: Json, currency: str) -> str:
 
 
 def _moment(value: Json, currency: str) -> str:
-    when = _datetime(value)
-    return formats.date_format(timezone.localtime(when), "j M Y, H:i") if when else _text(value, currency)
+    when = _local(value)
+    return formats.date_format(when, "j M Y, H:i") if when else _text(value, currency)
 
 
 def _date(value: Json, currency: str) -> str:
-    when = _datetime(value)
-    return formats.date_format(timezone.localtime(when), "j M Y") if when else _text(value, currency)
+    when = _day(value) or _local(value)
+    return formats.date_format(when, "j M Y") if when else _text(value, currency)
 
 
 def _decimal(value: Json) -> Decimal | None:
@@ -70,17 +70,25 @@ def _decimal(value: Json) -> Decimal | None:
     return number if number.is_finite() and abs(number.adjusted()) < 20 else None  # noqa: PLR2004  # readable digits
 
 
-def _datetime(value: Json) -> datetime | None:
-    """From seconds or milliseconds since 1970, or ISO 8601."""
+def _day(value: Json) -> date | None:
+    """A day that was stored as such: it is the same in every time zone."""
+    try:
+        return parse_date(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
+
+
+def _local(value: Json) -> datetime | None:
+    """The viewer's time, from seconds or milliseconds since 1970, or ISO 8601."""
     number = _decimal(value)
     try:
         if number is not None:
             seconds = float(number) / (1000 if abs(number) > EPOCH_MILLISECONDS else 1)
-            return datetime.fromtimestamp(seconds, UTC)
+            return timezone.localtime(datetime.fromtimestamp(seconds, UTC))
         parsed = parse_datetime(value) if isinstance(value, str) else None
-    except (ValueError, OverflowError, OSError):
+        return parsed and timezone.localtime(parsed if timezone.is_aware(parsed) else parsed.replace(tzinfo=UTC))
+    except (ValueError, OverflowError, OSError):  # beyond the calendar, here or in UTC
         return None
-    return parsed if parsed is None or timezone.is_aware(parsed) else parsed.replace(tzinfo=UTC)
 
 
 TYPES = {

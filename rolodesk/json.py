@@ -49,7 +49,9 @@ def decode(body: bytes) -> Json:
     except RecursionError as error:
         raise JsonError("nested too deeply") from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise JsonError("malformed JSON") from error
+        # What our hook raises arrives wrapped.
+        own = isinstance(error.__cause__, JsonError)
+        raise JsonError(str(error.__cause__) if own else "malformed JSON") from error
     check_depth(value)
     return value
 
@@ -61,7 +63,7 @@ def encode(value: object) -> bytes:
 
 def check_depth(value: Json, limit: int = MAX_DEPTH) -> None:
     """Raise JsonError when lists and objects nest deeper than the limit; a loop, never recursion."""
-    level = [value]
+    level: list[Json] = [[value]]
     for _ in range(limit + 1):
         level = [
             child

@@ -52,15 +52,21 @@ def name_exception(_logger: WrappedLogger, _name: str, event: EventDict) -> Even
     return event
 
 
-class RouteOnlyFilter(logging.Filter):
-    """Libraries put paths and messages of exceptions into their records; both can hold values of a customer."""
+class OursOnlyFilter(logging.Filter):
+    """Libraries write paths, parameters and messages of exceptions, and all can hold values of a customer.
+
+    What is left of their records is who wrote them, how grave it is, and the type of an exception.
+    """
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Rewrite the record in place."""
+        if hasattr(record, "_logger"):  # structlog's mark: it went through the allow-list
+            return True
         if record.name.startswith("django.request"):
-            record.msg, record.args = "request failed with status %s", (getattr(record, "status_code", 0),)
-        elif record.exc_info:
-            record.msg, record.args = "exception", ()
+            record.msg = f"request failed with status {getattr(record, 'status_code', 0)}"
+        else:
+            record.msg = "message of a library"
+        record.args = ()
         return not record.name.startswith("django.security")
 
 
@@ -69,17 +75,18 @@ _SHARED: list[Processor] = [
     structlog.stdlib.add_logger_name,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
     name_exception,
-    keep_allowed,
 ]
 
 
 def configure() -> None:
     """Send our logs and those of libraries through one renderer to standard error."""
+    # A record that cannot be written is lost; printing it would show its parameters and a traceback.
+    logging.raiseExceptions = False
     logging.config.dictConfig(
         {
             "version": 1,
             "disable_existing_loggers": False,
-            "filters": {"route_only": {"()": RouteOnlyFilter}},
+            "filters": {"ours_only": {"()": OursOnlyFilter}},
             "formatters": {
                 "json": {
                     "()": structlog.stdlib.ProcessorFormatter,
@@ -91,13 +98,18 @@ def configure() -> None:
                     ],
                 }
             },
-            "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json", "filters": ["route_only"]}},
+            "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json", "filters": ["ours_only"]}},
             "root": {"handlers": ["stderr"], "level": "WARNING"},
             "loggers": {"rolodesk": {"level": "INFO"}, "axes": {"level": "ERROR"}},
         }
     )
     structlog.configure(
-        processors=[structlog.stdlib.filter_by_level, *_SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *_SHARED,
+            keep_allowed,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=True,
     )

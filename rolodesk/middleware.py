@@ -1,4 +1,4 @@
-"""Middleware of ours: request ids and route logs, private caching rules, idle sessions."""
+"""Middleware of ours: request ids and route logs, private caching rules, the end of sessions."""
 
 import time
 import uuid
@@ -13,7 +13,7 @@ from django.utils.cache import patch_vary_headers
 log = structlog.get_logger("rolodesk.web")
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
-SEEN = "seen_at"
+BEGAN, SEEN = "began_at", "seen_at"
 # Writing the session on each request would be a statement per request; a minute is close enough.
 SEEN_STEP = 60
 
@@ -50,8 +50,8 @@ class PrivateResponseMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """End idle sessions; set the headers."""
-        self._end_if_idle(request)
+        """End idle and old sessions; set the headers."""
+        self._end_if_over(request)
         response = self.get_response(request)
         response["Cross-Origin-Resource-Policy"] = "same-origin"
         response["Permissions-Policy"] = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
@@ -63,12 +63,13 @@ class PrivateResponseMiddleware:
             response["Clear-Site-Data"] = '"cache", "storage"'
         return response
 
-    def _end_if_idle(self, request: HttpRequest) -> None:
+    def _end_if_over(self, request: HttpRequest) -> None:
         if not request.user.is_authenticated:
             return
         now = int(time.time())
-        seen = request.session.get(SEEN, now)
-        if now - seen > settings.SESSION_IDLE_SECONDS:
+        began, seen = request.session.get(BEGAN, now), request.session.get(SEEN, now)
+        # Each saving gives the cookie its full age again, so the age of the sign-in is counted here.
+        if now - seen > settings.SESSION_IDLE_SECONDS or now - began >= settings.SESSION_COOKIE_AGE:
             logout(request)
         elif now - seen >= SEEN_STEP or SEEN not in request.session:
-            request.session[SEEN] = now
+            request.session.update({BEGAN: began, SEEN: now})

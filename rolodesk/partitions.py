@@ -8,7 +8,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-import psycopg
 from psycopg import errors, sql
 
 from rolodesk.database import Connection
@@ -107,7 +106,5 @@ def _make_one(connection: Connection, parent: Parent, day: date) -> bool:
                 )
             )
     except errors.DuplicateTable:
-        return False
-    except psycopg.errors.CheckViolation:
         return False
     return True

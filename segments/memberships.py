@@ -29,7 +29,7 @@ def of_customers(viewer: Viewer, ids: list[UUID]) -> dict[UUID, list[Membership]
     present = {id_ for id_, clearance in access.clearances(viewer, ids).items() if clearance.is_present}
     found: dict[UUID, list[Membership]] = {id_: [] for id_ in present}
     members = SegmentMember.objects.filter(customer_id__in=present, segment_id__in=list(visible)).order_by(
-        "-entered_at"
+        "-entered_at", "segment_id"
     )
     for customer_id, segment_id, entered_at in members.values_list("customer_id", "segment_id", "entered_at"):
         segment = visible[segment_id]

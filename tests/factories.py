@@ -2,9 +2,11 @@
 
 import itertools
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 from uuid import UUID
 
+from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Permission
 from django.utils import timezone
 
@@ -57,10 +59,13 @@ def declare(workspace: Workspace, path: str, **fields: Any) -> PropertyDefinitio
 
 def make_user(username: str = "", **fields: Any) -> User:
     """Somebody who may sign in but holds no permission."""
-    user = User(username=username or f"user{next(_numbers)}", **fields)
-    user.set_password("correct horse battery")
-    user.save()
-    return user
+    return User.objects.create(username=username or f"user{next(_numbers)}", password=hashed_password(), **fields)
+
+
+@cache
+def hashed_password() -> str:
+    """The password of everybody; hashed once, because that takes longer than most tests."""
+    return make_password("correct horse battery")
 
 
 def grant(user: User, workspace: Workspace, *permissions: str) -> None:
@@ -134,6 +139,20 @@ def make_event(
     Customer.objects.filter(pk=customer, first_seen__gt=ts).update(first_seen=ts)
     Customer.objects.filter(pk=customer, last_seen__lt=ts).update(last_seen=ts)
     return event
+
+
+def make_history(workspace: Workspace, customer: UUID, count: int, *, since: datetime) -> None:
+    """Events of two types in turn, one a minute, all within one month."""
+    first, second = (make_event(workspace, customer, name, at=since).type_id for name in ("Even", "Odd"))
+    Event.objects.filter(customer_id=customer, type_id__in=(first, second)).delete()
+    moments = [since + timedelta(minutes=minute) for minute in range(count)]
+    Event.objects.bulk_create(
+        Event(customer_id=customer, ts=at, received_at=at, type_id=(first, second)[n % 2])
+        for n, at in enumerate(moments)
+    )
+    for type_id, n in ((first, count - count // 2), (second, count // 2)):
+        EventCounter.objects.filter(customer_id=customer, type_id=type_id).update(n=n, last_at=moments[-1])
+    Customer.objects.filter(pk=customer, last_seen__lt=moments[-1]).update(last_seen=moments[-1])
 
 
 def make_segment(workspace: Workspace, name: str = "Regulars", *members: UUID, **fields: Any) -> Segment:

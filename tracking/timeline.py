@@ -111,31 +111,48 @@ class Value:
 
 def page(viewer: Viewer, customer_id: UUID, filters: Filters, cursor: str = "") -> Timeline:
     """A page of the timeline. Raises NotFound for unknown customers, HandleRefused for a foreign cursor."""
-    customer = Customer.objects.filter(workspace_id=viewer.workspace_id, pk=customer_id).first()
-    clearance = access.clearances(viewer, [customer_id]).get(customer_id)
-    if customer is None or clearance is None:
-        raise NotFound
-    counters = dict(EventCounter.objects.filter(customer_id=customer_id).values_list("type_id", "n"))
+    customer, clearance = _find(viewer, customer_id)
+    counters = _counters(customer_id, clearance)
     types = {row.pk: row for row in EventDefinition.objects.filter(pk__in=list(counters))}
     events = _read(viewer, customer, filters, cursor, types) if clearance.is_present else []
-    rows = _rows(viewer, events[:PAGE], types, clearance)
-    if any(disclosed(list(row.properties)) for row in rows):
-        names = {one.name for row in rows for one in row.properties if disclosed([one])}
-        audit.disclosure(viewer, [customer_id], names=names)
+    # A worker may have committed an event of a new name since the counters were read.
+    newer = EventDefinition.objects.in_bulk({event.type_id for event in events} - types.keys())
+    rows = _rows(viewer, events[:PAGE], types | newer, clearance)
+    audit.disclosure(viewer, [customer_id], [one for row in rows for one in row.properties])
     return Timeline(
         days=_days(rows),
         types=tuple(
             TypeCount(id_, definition.name, counters[id_], id_ in filters.types)
-            for id_, definition in sorted(types.items(), key=lambda item: -counters[item[0]])
+            for id_, definition in sorted(types.items(), key=lambda item: (-counters[item[0]], item[1].name))
         ),
         filters=filters,
-        total=sum(counters.values()) if clearance.is_present else 0,
+        total=sum(counters.values()),
         shown_count=len(events[:PAGE]),
-        next_cursor=_next(viewer, customer_id, events),
+        next_cursor=_next(_binding(viewer, customer_id, filters), events),
     )
 
 
+def type_ids(viewer: Viewer, customer_id: UUID) -> list[int]:
+    """The types of events that this customer has. Raises NotFound for unknown customers."""
+    return list(_counters(customer_id, _find(viewer, customer_id)[1]))
+
+
 # --- Reading -----------------------------------------------------------------------------------
+
+
+def _find(viewer: Viewer, customer_id: UUID) -> tuple[Customer, Clearance]:
+    customer = Customer.objects.filter(workspace_id=viewer.workspace_id, pk=customer_id).first()
+    clearance = access.clearances(viewer, [customer_id]).get(customer_id)
+    if customer is None or clearance is None:
+        raise NotFound
+    return customer, clearance
+
+
+def _counters(customer_id: UUID, clearance: Clearance) -> dict[int, int]:
+    """How many events of each type there are to see."""
+    if not clearance.is_present:
+        return {}
+    return dict(EventCounter.objects.filter(customer_id=customer_id).values_list("type_id", "n"))
 
 
 def _read(
@@ -145,12 +162,12 @@ def _read(
     found = Event.objects.filter(customer_id=customer.pk, ts__gte=customer.first_seen, ts__lte=customer.last_seen)
     if filters.since:
         found = found.filter(ts__gte=_midnight(filters.since))
-    if filters.until:
+    if filters.until and filters.until < date.max:  # there is no day after the last one
         found = found.filter(ts__lt=_midnight(filters.until + timedelta(days=1)))
     wanted = _wanted_types(filters, types)
     if wanted is not None:
         found = found.filter(type_id__in=wanted)
-    found = _after(found, filters, _position(viewer, customer.pk, cursor))
+    found = _after(found, filters, _position(_binding(viewer, customer.pk, filters), cursor))
     order = ("ts", "id") if filters.order == OLDEST else ("-ts", "-id")
     return list(found.order_by(*order)[: PAGE + 1])
 
@@ -176,18 +193,22 @@ def _after(events: QuerySet[Event], filters: Filters, after: tuple[datetime, UUI
     return events.filter(ts__lte=at).filter(Q(ts__lt=at) | Q(id__lt=id_))
 
 
-def _next(viewer: Viewer, customer_id: UUID, events: list[Event]) -> str:
+def _binding(viewer: Viewer, customer_id: UUID, filters: Filters) -> str:
+    """What a cursor is bound to: this viewer's page of this customer under these filters."""
+    return f"timeline:{customer_id}:{viewer.binding}:{filters}"
+
+
+def _next(binding: str, events: list[Event]) -> str:
     if len(events) <= PAGE:
         return ""
     last = events[PAGE - 1]
     value = [last.ts.isoformat(), str(last.id)]
-    return sealing.seal(settings.CURSOR_KEY, f"timeline:{customer_id}:{viewer.binding}", value)
+    return sealing.seal(settings.CURSOR_KEY, binding, value)
 
 
-def _position(viewer: Viewer, customer_id: UUID, cursor: str) -> tuple[datetime, UUID] | None:
+def _position(binding: str, cursor: str) -> tuple[datetime, UUID] | None:
     if not cursor:
         return None
-    binding = f"timeline:{customer_id}:{viewer.binding}"
     value = sealing.unseal(settings.CURSOR_KEY, binding, cursor, max_age=CURSOR_SECONDS)
     try:
         return datetime.fromisoformat(value[0]), UUID(value[1])
@@ -249,7 +270,11 @@ def _late(delay: timedelta) -> str:
 
 
 def _looks_like(one: EventRow, other: EventRow) -> bool:
-    return (one.label, one.properties, one.at.date()) == (other.label, other.properties, other.at.date())
+    return (one.label, one.properties, _day(one)) == (other.label, other.properties, _day(other))
+
+
+def _day(row: EventRow) -> date:
+    return timezone.localtime(row.at).date()
 
 
 def _times(first: EventRow, again: EventRow) -> EventRow:
@@ -261,10 +286,7 @@ def _times(first: EventRow, again: EventRow) -> EventRow:
 
 def _days(rows: list[EventRow]) -> tuple[Day, ...]:
     today = timezone.localdate()
-    return tuple(
-        Day(*_heading(day, today), tuple(group))
-        for day, group in groupby(rows, key=lambda row: timezone.localtime(row.at).date())
-    )
+    return tuple(Day(*_heading(day, today), tuple(group)) for day, group in groupby(rows, key=_day))
 
 
 def _heading(day: date, today: date) -> tuple[str, str]:
@@ -282,12 +304,17 @@ def _heading(day: date, today: date) -> tuple[str, str]:
 
 
 def values(viewer: Viewer, ids: list[UUID]) -> dict[UUID, Value]:
-    """Lifetime value by customer; it has the highest class of the amounts it is made of."""
+    """Lifetime value by customer; it has the highest class of the amounts it is made of.
+
+    Amounts of a type that no longer names its property count for nothing: nobody knows their class.
+    """
     decided = access.clearances(viewer, ids)
     money = definitions.currency(viewer.workspace_id)
-    described = Described("lifetime_value", "Lifetime value", _value_class(viewer), "money")
+    sources = EventDefinition.objects.filter(workspace_id=viewer.workspace_id).exclude(revenue_property="")
+    paths = {id_: (f"event:{name}", path) for id_, name, path in sources.values_list("id", "name", "revenue_property")}
+    described = Described("lifetime_value", "Lifetime value", _highest_class(viewer, set(paths.values())), "money")
     sums: dict[UUID, tuple[Decimal, int]] = {}
-    counters = EventCounter.objects.filter(customer_id__in=ids, revenue__isnull=False)
+    counters = EventCounter.objects.filter(customer_id__in=ids, type_id__in=list(paths), revenue__isnull=False)
     for customer_id, revenue, n in counters.values_list("customer_id", "revenue", "n"):
         total, orders = sums.get(customer_id, NOTHING)
         sums[customer_id] = (total + (revenue or 0), orders + n)
@@ -299,17 +326,11 @@ def values(viewer: Viewer, ids: list[UUID]) -> dict[UUID, Value]:
         average = show(described, lambda mean=mean: mean, clearance, currency=money)  # type: ignore[misc]
         made[id_] = Value(shown, average, orders if not shown.is_masked else 0)
     opened = [id_ for id_, value in made.items() if disclosed([value.total])]
-    if opened:
-        audit.disclosure(viewer, opened, names=["lifetime_value"])
+    audit.disclosure(viewer, opened, [value.total for value in made.values()])
     return made
 
 
-def _value_class(viewer: Viewer) -> int:
-    sources = EventDefinition.objects.filter(workspace_id=viewer.workspace_id).exclude(revenue_property="")
-    paths = {f"event:{name}": path for name, path in sources.values_list("name", "revenue_property")}
-    declared = definitions.properties(viewer.workspace_id, sorted(paths))
-    classes = [
-        declared[entity][path].data_class if path in declared[entity] else definitions.undeclared(path).data_class
-        for entity, path in paths.items()
-    ]
-    return max(classes, default=access.PUBLIC)
+def _highest_class(viewer: Viewer, paths: set[tuple[str, str]]) -> int:
+    declared = definitions.properties(viewer.workspace_id, sorted({entity for entity, _ in paths}))
+    found = (declared[entity].get(path) or definitions.undeclared(path) for entity, path in paths)
+    return max((one.data_class for one in found), default=access.PUBLIC)

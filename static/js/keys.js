@@ -13,13 +13,14 @@ function search() {
   field?.select();
 }
 
+const rows = () => [...document.querySelectorAll("main [data-row]")].filter((row) => row.checkVisibility());
+
 function step(by) {
-  const rows = [...document.querySelectorAll("main [data-row]")].filter((row) => row.checkVisibility());
-  if (!rows.length) return;
-  const at = rows.indexOf(document.activeElement);
-  const next = at < 0 ? 0 : Math.min(Math.max(at + by, 0), rows.length - 1);
-  rows[next].focus({ focusVisible: true });
-  rows[next].scrollIntoView({ block: "nearest" });
+  const all = rows();
+  const at = all.indexOf(document.activeElement);
+  const next = all[at < 0 ? 0 : Math.min(Math.max(at + by, 0), all.length - 1)];
+  next?.focus({ focusVisible: true });
+  next?.scrollIntoView({ block: "nearest" });
 }
 
 const actions = {
@@ -43,6 +44,11 @@ document.addEventListener("keydown", (event) => {
   if ((event.ctrlKey || event.metaKey) && key === "k" && !isCovered()) {
     event.preventDefault();
     search();
+    return;
+  }
+  if (key === "ArrowDown" && target.id === "q" && rows().length) {
+    event.preventDefault();
+    step(1);
     return;
   }
   if (key === "Escape" && isTyping(target) && !target.value && !isCovered()) target.blur();

@@ -30,6 +30,11 @@ document.addEventListener("keydown", (event) => {
   pick.querySelector("summary").focus();
 });
 
+// Where only Enter searches, emptying the box does too: it asks about nobody.
+document.addEventListener("search", ({ target }) => {
+  if (!target.value && target.form?.getAttribute("hx-trigger") === "submit") target.form.requestSubmit();
+});
+
 // The address may have changed since the page was drawn: searches push theirs.
 document.addEventListener("submit", (event) => {
   const next = event.target.matches("[data-preferences]") && event.target.elements.namedItem("next");

@@ -132,9 +132,12 @@ document.addEventListener("htmx:afterSwap", ({ detail: { elt, target } }) => {
   if (elt.dataset?.count) showCount(elt.dataset.count);
 });
 
-document.addEventListener("htmx:afterSettle", ({ detail: { elt } }) => {
+document.addEventListener("htmx:afterSettle", ({ detail: { elt, requestConfig } }) => {
   announce(elt.dataset?.announce);
   if (elt.id === "tab") elt.querySelector(".tabs [aria-current]")?.focus({ preventScroll: true });
+  // Whoever searched by Enter goes on among the results: j and k work there, in the field they are letters.
+  const isSearched = elt.id === "results" && requestConfig?.triggeringEvent?.type === "submit";
+  if (isSearched && document.getElementById("q")?.value) elt.focus({ preventScroll: true });
 });
 
 function showCount(words) {

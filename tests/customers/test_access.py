@@ -1,10 +1,13 @@
 """The decision of the security specification, section 2: fixtures tt-… and an exhaustive table."""
 
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import product
+from uuid import UUID
 
 import pytest
 from django.contrib.auth.models import Group, Permission
+from django.db.models import Q
 from django.utils import timezone
 
 from customers import access
@@ -82,6 +85,57 @@ def test_rows_of_another_workspace_do_not_exist(cast, viewer_of, anna):  # tt-24
     assert access.clearances(viewer_of(cast.outsider, cast.elsewhere), [anna]) == {}
 
 
+@dataclass(frozen=True)
+class CustomerGrant:
+    """A source that names single customers, as grants on a customer and breaking glass do."""
+
+    customer: UUID
+    highest: int
+    is_customer_level: bool = True
+
+    def covers(self, data_class):
+        return Q(pk=self.customer) if data_class <= self.highest else access.FALSE
+
+
+@pytest.mark.parametrize("is_restricted", [False, True])
+def test_a_grant_that_names_the_customer_opens_him_restricted_or_not(cast, viewer_of, anna, is_restricted):  # tt-07, 12
+    Customer.objects.filter(pk=anna).update(is_restricted=is_restricted)
+    other = make_customer(cast.workspace, is_restricted=is_restricted)
+    viewer = replace(viewer_of(cast.support), grants=(CustomerGrant(anna, PERSONAL),))
+    assert classes_of(viewer, anna) == {PUBLIC, PERSONAL}
+    assert classes_of(viewer, other) == (set() if is_restricted else {PUBLIC})
+
+
+def test_a_grant_that_names_the_customer_adds_to_the_others(cast, viewer_of, anna):
+    viewer = viewer_of(cast.lead)
+    viewer = replace(viewer, grants=(*viewer.grants, CustomerGrant(anna, SENSITIVE)))
+    assert classes_of(viewer, anna) == {PUBLIC, PERSONAL, SENSITIVE}
+    assert classes_of(viewer, make_customer(cast.workspace)) == {PUBLIC, PERSONAL}
+
+
+def test_a_token_without_the_scope_sees_nothing_of_a_restricted_customer(cast, viewer_of, anna):  # tt-23
+    Customer.objects.filter(pk=anna).update(is_restricted=True)
+    viewer = replace(viewer_of(cast.lead), grants=(CustomerGrant(anna, PERSONAL),))
+    for scopes, shown in ((frozenset(), set()), (frozenset(["pii:personal"]), {PUBLIC, PERSONAL})):
+        assert classes_of(replace(viewer, token_scopes=scopes), anna) == shown
+
+
+def test_no_condition_opens_a_secret(cast, viewer_of, anna):
+    assert not Customer.objects.filter(access.sees(viewer_of(cast.root), SECRET)).exists()
+    assert Customer.objects.filter(access.sees(viewer_of(cast.root), SENSITIVE)).exists()
+
+
+def test_the_system_sees_everything_of_its_workspace_and_may_everything(cast, anna):
+    system = Viewer.system(workspace_id=cast.workspace.pk, reason="recompute")
+    assert classes_of(system, anna) == {PUBLIC, PERSONAL, SENSITIVE}
+    assert system.may("erase") and system.sees_everywhere(SENSITIVE) and system.reason == "recompute"
+    assert access.clearances(Viewer.system(workspace_id=cast.elsewhere.pk, reason="recompute"), [anna]) == {}
+
+
+def test_a_viewer_says_nothing_of_his_grants_when_printed(cast, viewer_of):
+    assert "Grant" not in repr(viewer_of(cast.lead))
+
+
 @pytest.mark.parametrize("state", ["merged", "deleted"])
 def test_a_customer_that_is_gone_shows_no_values(cast, viewer_of, anna, state):  # T2
     Customer.objects.filter(pk=anna).update(state=state)
@@ -152,5 +206,5 @@ def test_an_idle_session_ends(cast: Cast, sign_in, time_machine):
     page = sign_in(cast.lead)
     url = f"/w/{cast.workspace.slug}/customers/"
     assert page.get(url).status_code == 200
-    time_machine.shift(timedelta(minutes=31))
+    time_machine.move_to(timezone.now() + timedelta(minutes=31))
     assert page.get(url).status_code == 302

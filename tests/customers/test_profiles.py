@@ -8,9 +8,9 @@ import pytest
 from customers import profiles
 from customers.access import Viewer
 from customers.masking import MASK
-from customers.models import AuditEntry, Customer, CustomerProfile
+from customers.models import AuditEntry, Customer, CustomerIdentifier, CustomerProfile
 from rolodesk.errors import NotFound
-from tests.factories import make_customer
+from tests.factories import declare, make_customer
 
 
 def values(shown):
@@ -90,8 +90,6 @@ def test_each_property_tells_when_it_was_set(cast, viewer_of, anna):
 
 
 def test_first_and_last_name_are_joined_and_masked_together(cast, viewer_of):
-    from tests.factories import declare
-
     declare(cast.workspace, "first_name", role="name", position=5)
     declare(cast.workspace, "last_name", role="name", position=6)
     customer = make_customer(cast.workspace, properties={"first_name": "Per", "last_name": "Åke"})
@@ -121,3 +119,84 @@ def test_rows_keep_the_order_they_were_asked_for(cast, viewer_of):
     ids.reverse()
     assert [row.id for row in profiles.rows(viewer_of(cast.support), ids)] == ids
     assert profiles.rows(viewer_of(cast.support), ids)[0].short_id == ids[0].hex[-6:]
+
+
+def test_the_class_of_a_joined_name_is_the_highest_of_its_parts(cast, viewer_of):
+    declare(cast.workspace, "first_name", role="name", data_class=0, position=5)
+    declare(cast.workspace, "last_name", role="name", data_class=2, position=6)
+    customer = make_customer(cast.workspace, properties={"first_name": "Per", "last_name": "Canary"})
+    viewer = viewer_of(cast.privacy)
+    assert (profiles.get(viewer, customer).name.value, profiles.get(viewer, customer).name.data_class) == (
+        "Per Canary",
+        2,
+    )
+    assert [row.name.value for row in profiles.rows(viewer_of(cast.lead), [customer])] == [MASK]
+
+
+def test_a_customer_without_anything_has_empty_places(cast, viewer_of):
+    customer = make_customer(cast.workspace)
+    CustomerProfile.objects.all().delete()
+    profile = profiles.get(viewer_of(cast.support), customer)
+    assert (profile.identifiers, profile.properties, profile.name.value) == ((), (), "")
+    assert [(one.name, one.value, one.is_masked) for one in profile.pinned] == [
+        ("name", "", False),
+        ("plan", "", False),
+    ]
+    assert profile.sees_all and profile.short_id == customer.hex[-6:]
+    (row,) = profiles.rows(viewer_of(cast.support), [customer])
+    assert (row.primary.value, row.primary.label, row.secondary) == ("", "Identifier", ())
+
+
+def test_identifiers_stand_in_the_order_of_their_kinds(cast, viewer_of, anna):
+    (row,) = profiles.rows(viewer_of(cast.lead), [anna])
+    assert row.primary.name == "external_id"
+    assert [one.name for one in row.secondary] == ["email", "phone"]
+
+
+def test_several_identifiers_of_a_kind_are_all_there(cast, viewer_of):
+    customer = make_customer(cast.workspace, identifiers={"email": "b@x.example"})
+    one = CustomerIdentifier.objects.get(customer_id=customer)
+    one.raw_normal = one.raw_value = "a@x.example"
+    one.save(force_insert=True)
+    assert [one.value for one in profiles.get(viewer_of(cast.lead), customer).identifiers] == [
+        "a@x.example",
+        "b@x.example",
+    ]
+    assert [one.value for one in profiles.get(viewer_of(cast.support), customer).identifiers] == [MASK, MASK]
+
+
+@pytest.mark.parametrize("state", ["merged", "deleted"])
+def test_a_row_of_a_customer_that_is_gone_has_no_values(cast, viewer_of, anna, state):
+    Customer.objects.filter(pk=anna).update(state=state)
+    (row,) = profiles.rows(viewer_of(cast.privacy), [anna])
+    assert (row.state, row.identifiers, row.name.value) == (state, (), "")
+    assert not AuditEntry.objects.exists()
+
+
+def test_rows_leave_out_what_the_viewer_cannot_see(cast, viewer_of, anna):
+    here = make_customer(cast.workspace)
+    assert [row.id for row in profiles.rows(viewer_of(cast.lead), [uuid4(), here, anna])] == [here, anna]
+    assert profiles.rows(viewer_of(cast.outsider, cast.elsewhere), [anna]) == []
+    assert profiles.rows(viewer_of(cast.lead), []) == []
+
+
+def test_rows_are_audited_for_those_customers_whose_values_they_show(cast, viewer_of, anna):
+    other = make_customer(cast.workspace, identifiers={"external_id": "NL-5"}, properties={"plan": "gold"})
+    profiles.rows(viewer_of(cast.lead), [anna, other])
+    entry = AuditEntry.objects.get()
+    assert (entry.customer_ids, entry.classes) == ([anna], [1])
+    assert entry.data == {"names": ["email", "name", "phone"]}
+
+
+def test_a_restricted_customer_is_masked_and_what_is_public_counts_as_personal(cast, viewer_of, anna):
+    Customer.objects.filter(pk=anna).update(is_restricted=True)
+    profile = profiles.get(viewer_of(cast.privacy), anna)
+    everything = [*profile.identifiers, *profile.properties]
+    assert {one.value for one in everything} == {MASK} and all(one.is_personal for one in everything)
+    assert {one.name: one.data_class for one in profile.properties}["iban"] == 2
+
+
+def test_values_read_by_the_type_of_their_declaration(cast, viewer_of):
+    declare(cast.workspace, "spent", type="money", data_class=0, position=7)
+    customer = make_customer(cast.workspace, properties={"spent": "1234.5", "tags": ["a"]})
+    assert values(profiles.get(viewer_of(cast.lead), customer).properties) == {"spent": "€1,234.50", "tags": '["a"]'}

@@ -8,8 +8,9 @@ from django.utils import timezone
 from customers import search
 from customers.identifiers import suppression_digest
 from customers.models import AuditEntry, Customer, IdentifierKind, SuppressedIdentifier
+from rolodesk import sealing
 from rolodesk.errors import HandleRefused, TooManyLookups
-from tests.factories import grant_on_segment, make_customer, make_segment
+from tests.factories import declare, grant_on_segment, make_customer, make_segment
 
 
 def found(page):
@@ -124,6 +125,56 @@ def test_search_results_page_through_everybody_once(cast, viewer_of):
     assert len(seen) == len(set(seen)) == 70
 
 
+def test_who_was_found_exactly_is_not_repeated_on_a_later_page(cast, viewer_of):
+    old = timezone.now() - timedelta(days=400)
+    exact = make_customer(cast.workspace, identifiers={"external_id": "NL-1"}, last_seen=old)
+    others = [make_customer(cast.workspace, identifiers={"external_id": f"NL-1{n:03}"}) for n in range(60)]
+    viewer = viewer_of(cast.support)
+    first = search.find(viewer, "NL-1")
+    second = search.find(viewer, "NL-1", first.next_cursor)
+    assert found(first)["Exact identifier"] == [exact]
+    assert sorted(found(first)["Partial matches"] + found(second)["Partial matches"]) == sorted(others)
+    assert (first.total, second.total, second.next_cursor) == (61, 61, "")
+
+
+def test_a_further_page_costs_no_look_up(cast, viewer_of):
+    kind = IdentifierKind.objects.get(workspace=cast.workspace, name="email")
+    IdentifierKind.objects.filter(pk=kind.pk).update(data_class=0, is_searchable=True)
+    IdentifierKind.objects.filter(workspace=cast.workspace, name="phone").update(normaliser="exact")
+    for n in range(51):
+        make_customer(cast.workspace, identifiers={"email": f"a@x.example{n:02}"})
+    viewer = viewer_of(cast.support)
+    first = search.find(viewer, "a@x.example")
+    assert search.find(viewer, "a@x.example", first.next_cursor).shown_count == 1
+    assert AuditEntry.objects.filter(action="identifier.lookup").count() == 1
+
+
+def test_a_cursor_of_another_search_is_refused(cast, viewer_of):
+    for n in range(51):
+        make_customer(cast.workspace, properties={"name": f"Lindqvist {n}"})
+    viewer = viewer_of(cast.lead)
+    cursor = search.find(viewer, "lindqvist").next_cursor
+    for call in (lambda: search.find(viewer, "lind", cursor), lambda: search.listing(viewer, cursor)):
+        with pytest.raises(HandleRefused):
+            call()
+
+
+@pytest.mark.parametrize("value", [None, 5, "x", [], ["2026-05-04T12:00:00+00:00"], ["never", "x"], ["", "", ""]])
+def test_a_cursor_of_another_form_is_refused(cast, viewer_of, settings, value):
+    viewer = viewer_of(cast.support)
+    with pytest.raises(HandleRefused):
+        search.listing(viewer, sealing.seal(settings.CURSOR_KEY, search._binding(viewer), value))
+
+
+def test_a_cursor_ends_after_a_day(cast, viewer_of, time_machine):
+    for _ in range(51):
+        make_customer(cast.workspace)
+    cursor = search.listing(viewer_of(cast.support)).next_cursor
+    time_machine.move_to(timezone.now() + timedelta(hours=24, minutes=1))
+    with pytest.raises(HandleRefused):
+        search.listing(viewer_of(cast.support), cursor)
+
+
 def test_a_cursor_is_worth_nothing_to_somebody_else(cast, viewer_of):
     for _ in range(51):
         make_customer(cast.workspace)
@@ -151,6 +202,43 @@ def test_a_suppressed_identifier_says_so_without_a_profile(cast, viewer_of):
     assert (page.groups, page.suppressed_at) == ((), at)
 
 
+@pytest.mark.parametrize("text", ["", "  ", "\u0301", "\t\n"])
+def test_text_of_nothing_finds_nobody(cast, viewer_of, anna, text):
+    page = search.find(viewer_of(cast.lead), text)
+    assert (page.groups, page.total) == ((), 0)
+
+
+def test_without_a_public_kind_only_whole_identifiers_are_found(cast, viewer_of, anna):
+    IdentifierKind.objects.filter(workspace=cast.workspace).update(is_searchable=False)
+    viewer = viewer_of(cast.support)
+    assert found(search.find(viewer, "NL-2041")) == {}
+    assert found(search.find(viewer, "NL-204118")) == {"Exact identifier": [anna]}
+
+
+def test_a_kind_without_look_up_is_not_found_by_its_whole_value(cast, viewer_of, anna):
+    IdentifierKind.objects.filter(workspace=cast.workspace, name="email").update(has_lookup=False)
+    assert found(search.find(viewer_of(cast.support), "anna.canary@fjord.example")) == {}
+    assert not AuditEntry.objects.exists()
+
+
+def test_a_merged_customer_is_not_found_by_what_he_left_behind(cast, viewer_of, anna):
+    Customer.objects.filter(pk=anna).update(state="merged")
+    viewer = viewer_of(cast.lead)
+    for text in ("anna.canary@fjord.example", "canarius", "NL-20"):
+        assert found(search.find(viewer, text)) == {}
+
+
+def test_look_ups_are_limited_by_the_day(cast, viewer_of, settings):
+    settings.LOOKUPS_PER_DAY = 2
+    viewer = viewer_of(cast.support)
+    for n in range(2):
+        search.find(viewer, f"nobody{n}@x.example")
+        AuditEntry.objects.update(at=timezone.now() - timedelta(hours=1))
+    assert search.lookups_left(viewer) == 0
+    with pytest.raises(TooManyLookups):
+        search.find(viewer, "nobody@x.example")
+
+
 def test_percent_and_underscore_are_no_wildcards(cast, viewer_of):
     make_customer(cast.workspace, properties={"name": "Anything"})
     for text in ("%%%", "___", "any%"):
@@ -165,3 +253,15 @@ def test_hostile_text_finds_nothing_and_breaks_nothing(cast, viewer_of, text):
 def test_the_reason_of_a_match_names_only_what_the_viewer_sees(cast, viewer_of, anna):
     (group,) = search.find(viewer_of(cast.lead), "canar").groups
     assert group.rows[0].match_reason == "matched e-mail, name"
+
+
+def test_a_match_in_what_the_row_does_not_show_is_explained_without_a_name(cast, viewer_of):
+    declare(cast.workspace, "nickname", is_searchable=True)
+    make_customer(cast.workspace, properties={"nickname": "Canary", "name": "Anna"})
+    (group,) = search.find(viewer_of(cast.lead), "canary").groups
+    assert group.rows[0].match_reason == "matched a property"
+
+
+def test_what_is_sensitive_is_never_searched(cast, viewer_of, anna):
+    for text in ("DE-CANARY", "canary-iban", "canary-pin"):
+        assert found(search.find(viewer_of(cast.privacy), text)) == {}
