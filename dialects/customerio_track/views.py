@@ -47,5 +47,5 @@ async def region(call: Call) -> Response:
 async def _accept(call: Call, operations: list[Operation]) -> Response:
     """Success once it is committed. Raises Overloaded or IntakeUnavailable; then nothing was stored."""
     if operations:
-        await collector.submit(submission(call.rights.workspace_id, SOURCE, operations))
+        await collector.submit(submission(call.rights.workspace_id, SOURCE, operations, token_id=call.rights.token_id))
     return ACCEPTED
