@@ -90,6 +90,25 @@ def read_held(connection: Connection, known: Known, customers: Collection[UUID])
         known.held.setdefault(customer_id, {}).setdefault(kind_id, set()).add(Key(workspace_id, kind_id, digest))
 
 
+_ANONYMOUS = "SELECT id FROM customer WHERE id = ANY(%s::uuid[]) AND state = 'anonymous'"
+_PROMOTE = """
+WITH locked AS MATERIALIZED (
+  SELECT id FROM customer WHERE id = ANY(%(ids)s::uuid[]) AND state = 'anonymous' ORDER BY id FOR UPDATE
+)
+UPDATE customer c SET state = 'active' FROM locked l WHERE c.id = l.id
+"""
+
+
+def read_anonymous(connection: Connection, ids: Collection[UUID]) -> set[UUID]:
+    """Those of the customers whom nobody has identified yet."""
+    return {id_ for (id_,) in connection.execute(_ANONYMOUS, [array(ids)])}
+
+
+def promote(connection: Connection, ids: Collection[UUID]) -> None:
+    """These customers are known from now on."""
+    connection.execute(_PROMOTE, {"ids": array(sorted(ids))})
+
+
 # --- Create ------------------------------------------------------------------------------------
 
 _CLAIM_IDENTIFIERS = """
@@ -194,8 +213,8 @@ WITH newest AS MATERIALIZED (
   SET raw_props = (p.raw_props || d.filled) - d.removed, props_ts = p.props_ts || d.times
   FROM document d WHERE p.customer_id = d.customer_id
 ), history AS (
-  INSERT INTO property_change (customer_id, at, id, name, raw_old, raw_new, ts, source)
-  SELECT customer_id, %(at)s, gen_random_uuid(), name, old, value, to_timestamp(ts / 1000000.0), source
+  INSERT INTO property_change (customer_id, at, id, name, raw_old, raw_new, ts, source, part, failure)
+  SELECT customer_id, %(at)s, gen_random_uuid(), name, old, value, to_timestamp(ts / 1000000.0), source, 'property', ''
   FROM winner WHERE old IS DISTINCT FROM value
   RETURNING customer_id, name
 )
@@ -227,6 +246,34 @@ def set_properties(connection: Connection, writes: Iterable[PropertyWrite], at: 
         ),
     )
     return dict(connection.execute(_SET_PROPERTIES, {"at": at}).fetchall())
+
+
+# --- History of identifiers -----------------------------------------------------------------------
+
+TAKEN = "taken"
+
+_NOTE_IDENTIFIERS = """
+INSERT INTO property_change (customer_id, at, id, name, raw_old, raw_new, ts, source, part, failure)
+SELECT customer_id, %(at)s, gen_random_uuid(), name, NULL, to_jsonb(value), %(at)s, %(source)s, 'identifier', failure
+FROM json_to_recordset(%(rows)s) AS t (customer_id uuid, name text, value text, failure text)
+"""
+
+
+def note_identifiers(
+    connection: Connection,
+    given: Collection[Attachment],
+    refused: Collection[Attachment],
+    at: datetime,
+    source: str,
+) -> None:
+    """Write the history of identifiers: those that known customers got, and those they could not get."""
+    rows = [
+        {"customer_id": a.customer_id, "name": a.identifier.kind.name, "value": a.identifier.value, "failure": failure}
+        for attached, failure in ((given, ""), (refused, TAKEN))
+        for a in attached
+    ]
+    if rows:
+        connection.execute(_NOTE_IDENTIFIERS, {"rows": json.encode(rows).decode(), "at": at, "source": source})
 
 
 # --- Search line -------------------------------------------------------------------------------

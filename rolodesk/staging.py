@@ -32,6 +32,12 @@ def copy_lines(connection: Connection, table: str, lines: Iterable[str]) -> None
         copy.write("\n".join(lines))
 
 
+def empty(connection: Connection, tables: Iterable[str]) -> None:
+    """Drop what an earlier batch of the same transaction staged; what a commit leaves is empty anyway."""
+    deletes = (sql.SQL("DELETE FROM {}").format(sql.Identifier(table)) for table in tables)
+    connection.execute(sql.SQL("; ").join(deletes))
+
+
 def array(values: Iterable[UUID | int]) -> str:
     """An array literal of values that need no quoting; far cheaper than adapting a Python list."""
     return "{" + ",".join(map(str, values)) + "}"

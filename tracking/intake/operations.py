@@ -227,6 +227,22 @@ def is_serial(operation: Operation) -> bool:
     return not isinstance(operation, (Identify, Track))
 
 
+def named_by(operation: Operation) -> list[Ref]:
+    """Every customer that an operation names."""
+    found = [
+        getattr(operation, name)
+        for name in ("who", "primary", "secondary", "recipient")
+        if getattr(operation, name, None) is not None
+    ]
+    if isinstance(operation, Identify):
+        found += [Ref(kind, value) for kind, value in operation.identifiers.items()]
+    elif isinstance(operation, (PutObject, RelatePeople)):
+        found += [link.who for link in operation.people]
+    elif isinstance(operation, ChangeMembers):
+        found += operation.people
+    return found
+
+
 def encode(operations: list[Operation]) -> bytes:
     """The inbox's form of one request."""
     return _encoder.encode(operations)
