@@ -9,13 +9,14 @@ class CustomersConfig(AppConfig):
     name = "customers"
 
     def ready(self) -> None:
-        """Add the card and the tabs, and what becomes of rows on merge and erase."""
+        """Add the entry of the navigation, the card and the tabs, and what becomes of rows on merge and erase."""
         from customers import handlers, pages
         from customers.handlers import Handler
-        from customers.panels import Panel, Tab, register
+        from customers.panels import Panel, RailEntry, Tab, register
         from customers.writing import consent, devices, objects, profile
 
         register(
+            RailEntry("Customers", "users", "customers:list", ("customers:", "tracking:timeline"), 10),
             Panel("consent", "Consent", "customers/consent_panel.html", 15, pages.load_consent_panel),
             Tab("properties", "Properties", "customers/properties_tab.html", 20, pages.load_properties),
             Tab("subscriptions", "Subscriptions", "customers/subscriptions_tab.html", 50, pages.load_subscriptions),

@@ -8,6 +8,7 @@ from django.db.models import Count, Q
 from django.db.models.functions import Now
 
 from customers.access import Viewer
+from customers.masking import Shown, disclosed
 from customers.models import AuditEntry
 
 
@@ -34,11 +35,14 @@ def record(
     )
 
 
-def disclosure(viewer: Viewer, customer_ids: Iterable[UUID], *, names: Iterable[str]) -> None:
-    """Personal values of these customers are about to be shown. The system's own reads are no disclosure."""
-    if not viewer.is_system:
-        shown = sorted(set(names))
-        record(viewer, "personal.shown", customer_ids=customer_ids, classes=[1], data={"names": shown})
+def disclosure(viewer: Viewer, customer_ids: Iterable[UUID], values: Iterable[Shown]) -> None:
+    """Record the personal ones among values about to be shown. The system's own reads are no disclosure."""
+    shown = [one for one in values if disclosed([one])]
+    if shown and not viewer.is_system:
+        record(
+            viewer, "personal.shown", customer_ids=customer_ids, classes=[one.data_class for one in shown],
+            data={"names": sorted({one.name for one in shown})},
+        )  # fmt: skip
 
 
 LOOKUP = "identifier.lookup"

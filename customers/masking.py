@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from customers import property_types
-from customers.access import PUBLIC, Clearance
+from customers.access import PERSONAL, PUBLIC, Clearance
 from rolodesk.json import Json
 
 MASK = "******"
@@ -29,10 +29,15 @@ class Shown:
     label: str
     value: str
     is_masked: bool = False
-    is_personal: bool = False
+    data_class: int = PUBLIC
     type: str = "text"
     updated_at: datetime | None = None
     source: str = ""
+
+    @property
+    def is_personal(self) -> bool:
+        """Whether not everybody may see it."""
+        return self.data_class > PUBLIC
 
 
 def show(
@@ -51,7 +56,7 @@ def show(
         label=described.label,
         value=property_types.display(described.type, read(), currency=currency) if is_shown else MASK,
         is_masked=not is_shown,
-        is_personal=described.data_class > PUBLIC or clearance.is_restricted,
+        data_class=max(described.data_class, PERSONAL) if clearance.is_restricted else described.data_class,
         type=described.type,
         updated_at=updated_at,
         source=source,

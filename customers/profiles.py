@@ -3,7 +3,6 @@
 Returns frozen dataclasses only. The number of statements never grows with the rows.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -113,8 +112,7 @@ def get(viewer: Viewer, customer_id: UUID) -> Profile:
             if item.is_pinned
         ),
     )
-    if disclosed([*profile.identifiers, *profile.properties]):
-        audit.disclosure(viewer, [customer_id], names=_shown_names([*profile.identifiers, *profile.properties]))
+    audit.disclosure(viewer, [customer_id], [*profile.identifiers, *profile.properties])
     return profile
 
 
@@ -138,14 +136,9 @@ def rows(viewer: Viewer, ids: list[UUID], reasons: dict[UUID, str] | None = None
         if id_ in found and id_ in decided
     ]
     open_rows = [row for row in made if disclosed([row.name, *row.identifiers])]
-    if open_rows:
-        shown = [one for row in open_rows for one in (row.name, *row.identifiers)]
-        audit.disclosure(viewer, [row.id for row in open_rows], names=_shown_names(shown))
+    shown = [one for row in open_rows for one in (row.name, *row.identifiers)]
+    audit.disclosure(viewer, [row.id for row in open_rows], shown)
     return made
-
-
-def _shown_names(values: Iterable[Shown]) -> set[str]:
-    return {one.name for one in values if disclosed([one])}
 
 
 def _identifiers(viewer: Viewer, decided: dict[UUID, Clearance]) -> dict[UUID, tuple[Shown, ...]]:
@@ -190,11 +183,10 @@ def _name(declared: dict[str, Property], shown: dict[str, Shown]) -> Shown:
         return Shown(NAME, "Name", "")
     if parts[0].name == NAME:
         parts = parts[:1]
+    highest = max(part.data_class for part in parts)
     if any(part.is_masked for part in parts):
-        return Shown(NAME, "Name", MASK, is_masked=True, is_personal=True)
-    return Shown(
-        NAME, "Name", " ".join(part.value for part in parts), is_personal=any(part.is_personal for part in parts)
-    )
+        return Shown(NAME, "Name", MASK, is_masked=True, data_class=highest)
+    return Shown(NAME, "Name", " ".join(part.value for part in parts), data_class=highest)
 
 
 def _properties(

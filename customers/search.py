@@ -59,11 +59,12 @@ class Page:
 def listing(viewer: Viewer, cursor: str = "") -> Page:
     """All customers, last seen first, page by page."""
     everybody = _present(viewer)
-    after = _position(viewer, cursor)
+    binding = _binding(viewer)
+    after = _position(binding, cursor)
     ids = list(_after(everybody, after).order_by("-last_seen", "-id").values_list("id", "last_seen")[: PAGE + 1])
     rows = profiles.rows(viewer, [id_ for id_, _ in ids[:PAGE]])
     total = everybody.values("id")[:COUNT_CAP].count()
-    return Page((Group("", tuple(rows)),), total, _next(viewer, ids))
+    return Page((Group("", tuple(rows)),), total, _next(binding, ids))
 
 
 def find(viewer: Viewer, text: str, cursor: str = "") -> Page:
@@ -72,7 +73,8 @@ def find(viewer: Viewer, text: str, cursor: str = "") -> Page:
     kinds = definitions.identifier_types(viewer.workspace_id)
     exact, suppressed_at = ({}, None) if cursor else _exact(viewer, text, kinds)
     partial = _partial(viewer, fold(text), kinds, leave_out=set(exact))
-    after = _position(viewer, cursor)
+    binding = _binding(viewer, text)
+    after = _position(binding, cursor)
     rest = [item for item in partial if after is None or (item[1], item[0]) < after]
     page = rest[: PAGE + 1]
     groups = [
@@ -82,7 +84,7 @@ def find(viewer: Viewer, text: str, cursor: str = "") -> Page:
     return Page(
         tuple(group for group in groups if group.rows),
         len(exact) + len(partial),
-        _next(viewer, page),
+        _next(binding, page),
         suppressed_at,
         lookups_left(viewer),
     )
@@ -208,18 +210,23 @@ def _after(people: QuerySet[Customer], after: tuple[datetime, UUID] | None) -> Q
     return people.filter(last_seen__lte=seen).filter(Q(last_seen__lt=seen) | Q(pk__lt=id_))
 
 
-def _next(viewer: Viewer, page: list[tuple[UUID, datetime]]) -> str:
+def _binding(viewer: Viewer, text: str = "") -> str:
+    """What a cursor is bound to: this viewer's list, or his results for this text."""
+    return f"list:{viewer.binding}:{text}"
+
+
+def _next(binding: str, page: list[tuple[UUID, datetime]]) -> str:
     """A sealed cursor behind the page's last row, or "" at the end."""
     if len(page) <= PAGE:
         return ""
     id_, seen = page[PAGE - 1]
-    return sealing.seal(settings.CURSOR_KEY, f"list:{viewer.binding}", [seen.isoformat(), str(id_)])
+    return sealing.seal(settings.CURSOR_KEY, binding, [seen.isoformat(), str(id_)])
 
 
-def _position(viewer: Viewer, cursor: str) -> tuple[datetime, UUID] | None:
+def _position(binding: str, cursor: str) -> tuple[datetime, UUID] | None:
     if not cursor:
         return None
-    value = sealing.unseal(settings.CURSOR_KEY, f"list:{viewer.binding}", cursor, max_age=CURSOR_SECONDS)
+    value = sealing.unseal(settings.CURSOR_KEY, binding, cursor, max_age=CURSOR_SECONDS)
     try:
         return datetime.fromisoformat(value[0]), UUID(value[1])
     except (TypeError, ValueError, IndexError) as error:

@@ -103,20 +103,23 @@ def _curl_example() -> str:
 @needs("view_workspace")
 def customer_detail(request: HtmxRequest, customer: UUID) -> HttpResponse:
     """The profile with its first tab."""
-    return _render_profile(request, customer, panels.tabs()[0])
+    return render_profile(request, customer, panels.tabs()[0].key)
 
 
 @require_GET
 @needs("view_workspace")
 def customer_tab(request: HtmxRequest, customer: UUID, tab: str) -> HttpResponse:
     """The profile with another tab; htmx swaps only the tab."""
-    chosen = next((one for one in panels.tabs() if one.key == tab), None)
-    if chosen is None:
+    return render_profile(request, customer, tab)
+
+
+def render_profile(
+    request: HtmxRequest, customer: UUID, key: str, *, extra: dict[str, Any] | None = None, status: int = 200
+) -> HttpResponse:
+    """The profile with this tab, or the tab alone; views of other apps add to the context of theirs."""
+    tab = next((one for one in panels.tabs() if one.key == key), None)
+    if tab is None:
         raise Http404
-    return _render_profile(request, customer, chosen)
-
-
-def _render_profile(request: HtmxRequest, customer: UUID, tab: panels.Tab) -> HttpResponse:
     viewer, slug = request.viewer, request.workspace.slug
     profile = profiles.get(viewer, customer)
     context: dict[str, Any] = {
@@ -128,14 +131,17 @@ def _render_profile(request: HtmxRequest, customer: UUID, tab: panels.Tab) -> Ht
         ],
         "tab": {"template": tab.template, "key": tab.key},
         **tab.load(request, viewer, profile),
+        **(extra or {}),
     }
     if wants_fragment(request):
-        return render(request, "customers/detail.html#tab", context)
+        is_more = tab.is_paged and request.GET.get("after")
+        part = f"{tab.template}#more" if is_more else "customers/detail.html#tab"
+        return render(request, part, context, status=status)
     context["side_panels"] = [
         {"title": panel.title, "template": panel.template, "context": panel.load(viewer, profile)}
         for panel in panels.panels()
     ]
-    return render(request, "customers/detail.html", context)
+    return render(request, "customers/detail.html", context, status=status)
 
 
 def _url(slug: str, customer: UUID) -> str:
@@ -146,8 +152,3 @@ def _tab_url(slug: str, customer: UUID, tab: panels.Tab) -> str:
     if tab is panels.tabs()[0]:
         return _url(slug, customer)
     return reverse("customers:tab", args=[slug, customer, tab.key])
-
-
-def load_properties(_request: HttpRequest, _viewer: access.Viewer, profile: profiles.Profile) -> dict[str, Any]:
-    """Context of the properties tab."""
-    return {"properties": profile.properties, "is_empty": not profile.properties}

@@ -13,11 +13,20 @@ class TrackingConfig(AppConfig):
         """Add the list column, the card and the tabs; have partitions from the first migration on."""
         from customers import handlers
         from customers.handlers import Handler
-        from customers.panels import Column, Panel, Tab, register
-        from tracking import pages
+        from customers.panels import Column, Panel, RailEntry, Tab, register
+        from tracking import pages, quarantine
         from tracking.intake import deliveries, moving
 
         register(
+            RailEntry(
+                "Quarantine",
+                "octagon-pause",
+                "tracking:quarantine",
+                ("tracking:quarantine",),
+                80,
+                "edit",
+                quarantine.tally,
+            ),
             Column("value", "Lifetime value", "money", "w-money number col-mid", 20, pages.load_column),
             Panel("value", "Lifetime value", "tracking/value_panel.html", 10, pages.load_panel),
             Tab("timeline", "Timeline", "tracking/timeline.html", 10, pages.load_tab),

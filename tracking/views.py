@@ -13,6 +13,7 @@ from django_htmx.http import push_url
 
 from customers import handles
 from customers.access import Viewer
+from customers.views import render_profile
 from rolodesk.http import HtmxRequest, needs, wants_fragment
 from rolodesk.json import Json
 from tracking import timeline
@@ -57,10 +58,12 @@ def timeline_region(request: HtmxRequest, customer: UUID) -> HttpResponse:
 @needs("view_workspace")
 def timeline_filter(request: HtmxRequest, customer: UUID) -> HttpResponse:
     """Filter the timeline; the address of the profile gets a handle that brings the filters back."""
-    known = [one.id for one in timeline.page(request.viewer, customer, Filters()).types]
-    form = TimelineForm(request.POST, types=known)
+    form = TimelineForm(request.POST, types=timeline.type_ids(request.viewer, customer))
     if not form.is_valid():
-        context = _context(request, request.viewer, customer, Filters(), "", "") | {"filter_errors": form.errors}
+        errors = {"filter_errors": form.errors}
+        if not wants_fragment(request):
+            return render_profile(request, customer, "timeline", extra=errors, status=422)
+        context = _context(request, request.viewer, customer, Filters(), "", "") | errors
         return render(request, "tracking/timeline.html#timeline", context, status=422)
     filters = form.filters()
     is_plain = filters == Filters()
@@ -80,6 +83,7 @@ def _stored(filters: Filters) -> dict[str, Json]:
         "since": filters.since.isoformat() if filters.since else None,
         "until": filters.until.isoformat() if filters.until else None,
         "order": filters.order,
+        "has_system": filters.has_system,
     }
 
 
@@ -91,4 +95,5 @@ def _load(viewer: Viewer, handle: str) -> Filters:
         date.fromisoformat(stored["since"]) if stored.get("since") else None,
         date.fromisoformat(stored["until"]) if stored.get("until") else None,
         stored.get("order", NEWEST),
+        stored.get("has_system", True),
     )

@@ -140,6 +140,13 @@ class Applier:
             return Refusal.SUPPRESSED
         return people.read_owners(self.connection, [one.key]).get(one.key, Refusal.IGNORED)
 
+    def is_barred(self, workspace_id: int, who: Ref) -> bool:
+        """Whether this name is suppressed; what no workspace can know is not."""
+        try:
+            return self.find(workspace_id, who) is Refusal.SUPPRESSED
+        except Rejected:
+            return False
+
     def _apply_serial(self, item: Item, totals: dict[int, Totals]) -> None:
         tally = totals.setdefault(item.claimed.workspace_id, Totals())
         self.directory.refresh(self.side)
@@ -194,7 +201,9 @@ class Applier:
 
     def named(self, workspace_id: int, who: Ref) -> Identifier | UUID:
         """An identifier in normal form, or a customer's own id. Raises Rejected."""
-        workspace = self.directory.workspaces[workspace_id]
+        workspace = self.directory.workspaces.get(workspace_id)
+        if workspace is None:
+            raise Rejected("unknown_workspace")
         named = _uuid(who.value) if who.kind == CUSTOMER_ID else Identifier.of(workspace, who.kind, who.value)
         if named is None:
             raise Rejected("unknown_identifier_kind")

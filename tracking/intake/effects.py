@@ -135,19 +135,19 @@ def _suppress(scene: Scene, operation: Suppress) -> str:
     customer_id = None if isinstance(customer, Refusal) else customer
     erase.suppress(scene.connection, scene.workspace_id, customer_id=customer_id, named=named, at=scene.received_at)
     dropped = sql.forget_quarantined(
-        scene.connection, scene.workspace_id, lambda one: _names_barred(scene, one, customer_id)
+        scene.connection, scene.workspace_id, lambda one: names_barred(scene, one, customer_id)
     )
     scene.audit("customer.suppressed", *([customer_id] if customer_id else []), quarantined=dropped)
     return APPLIED
 
 
-def _names_barred(scene: Scene, operation: Operation, customer_id: UUID | None) -> bool:
+def names_barred(scene: Scene, operation: Operation, customer_id: UUID | None = None) -> bool:
     """Whether an operation names somebody who is barred, or the customer who has just gone."""
     for who in named_by(operation):
         if who.kind == CUSTOMER_ID:
             if who.value == str(customer_id):
                 return True
-        elif scene.find(who) is Refusal.SUPPRESSED:
+        elif scene.applier.is_barred(scene.workspace_id, who):
             return True
     return False
 

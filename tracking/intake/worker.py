@@ -14,7 +14,7 @@ from django.conf import settings
 
 from customers.writing import locks
 from rolodesk.database import Connection, connect
-from tracking.intake import sql
+from tracking.intake import effects, sql
 from tracking.intake.apply import Applier, Item, MustBeAlone, Rejected
 from tracking.intake.operations import decode, encode
 from tracking.intake.sql import Claimed, Totals
@@ -128,10 +128,14 @@ class Worker:
             self._apply(items[middle:], totals, is_alone=is_alone)
             return
         (item,) = items
-        body = encode([item.operation]).decode()
-        sql.quarantine(self._ready().connection, item.claimed, body, reason, datetime.now(UTC))
         tally = totals.setdefault(item.claimed.workspace_id, Totals())
         tally.accepted += 1
+        applier = self._ready()
+        if effects.names_barred(effects.Scene(applier, item), item.operation):
+            tally.suppressed += 1  # nothing of him is kept, in the quarantine neither (security.md S1)
+            return
+        body = encode([item.operation]).decode()
+        sql.quarantine(applier.connection, item.claimed, body, reason, datetime.now(UTC))
         tally.quarantined += 1
 
 

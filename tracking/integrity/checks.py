@@ -12,7 +12,6 @@ from rolodesk.database import Connection, connect
 from rolodesk.tables import TABLES
 from tracking.integrity import sql
 
-CUSTOMER = "customer"
 CUSTOMER_ID = "customer_id"
 # A column of this name holds the number of a row in this table; both belong to one workspace.
 NUMBERS = {"type_id": "event_definition", "kind_id": "identifier_kind", "segment_id": "segment"}
@@ -97,7 +96,7 @@ def _findings(connection: Connection) -> Iterator[Finding]:
     for table in tables():
         if CUSTOMER_ID in table.columns:
             if table.name in KEPT:
-                yield Finding(f"{table.name}: customer exists", *sql.dangling(connection, table.name, CUSTOMER))
+                yield Finding(f"{table.name}: customer exists", *sql.forgotten(connection, table.name))
             else:
                 yield Finding(f"{table.name}: customer is live", *sql.orphaned(connection, table.name))
         yield from _numbers(connection, table)

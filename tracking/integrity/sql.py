@@ -13,6 +13,12 @@ _DANGLING = sql.SQL("""
 SELECT count(*), count(*) FILTER (WHERE t.id IS NULL) FROM {table} s LEFT JOIN {target} t ON t.id = s.{column}
 """)
 
+# The zero id: somebody it was, and he is erased (tracking.intake.moving.erase_seen).
+_FORGOTTEN = sql.SQL("""
+SELECT count(*), count(*) FILTER (WHERE c.id IS NULL AND s.customer_id <> '00000000-0000-0000-0000-000000000000')
+FROM {table} s LEFT JOIN customer c ON c.id = s.customer_id
+""")
+
 # M1, S1: whatever belongs to a customer belongs to a live one.
 _ORPHANED = sql.SQL("""
 SELECT count(*), count(*) FILTER (WHERE c.id IS NULL OR c.state NOT IN ('active', 'anonymous'))
@@ -146,6 +152,11 @@ def pair(connection: Connection, statement: str | sql.Composed) -> tuple[int, in
 def dangling(connection: Connection, table: str, target: str, column: str = "customer_id") -> tuple[int, int]:
     """Rows whose column names no row of the target."""
     return pair(connection, _fill(_DANGLING, table, target, column))
+
+
+def forgotten(connection: Connection, table: str) -> tuple[int, int]:
+    """Rows whose customer never was; those of an erased one are nobody's."""
+    return pair(connection, _FORGOTTEN.format(table=sql.Identifier(table)))
 
 
 def orphaned(connection: Connection, table: str) -> tuple[int, int]:
