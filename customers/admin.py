@@ -14,7 +14,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponseRedirect
 from django.urls import reverse
 
-from customers.models import AuditEntry, IdentifierKind, PropertyDefinition, Token, User, Workspace
+from customers.models import AuditEntry, IdentifierKind, ObjectType, PropertyDefinition, Token, Topic, User, Workspace
 
 admin.site.site_header = admin.site.site_title = "Rolodesk"
 admin.site.index_title = "Settings"
@@ -107,6 +107,30 @@ class PropertyDefinitionAdmin(SuperuserOnlyMixin, admin.ModelAdmin):  # type: ig
 
     list_display = ("workspace", "entity", "path", "type", "data_class", "is_pinned", "is_searchable")
     list_filter = ("workspace", "data_class")
+
+
+class NamedMixin(SuperuserOnlyMixin):
+    """A list of names that customers' rows point at: it is changed, and nothing is taken out of it."""
+
+    def has_delete_permission(self, _request: HttpRequest, _obj: Any = None) -> bool:
+        """Nobody."""
+        return False
+
+
+@admin.register(Topic)
+class TopicAdmin(NamedMixin, admin.ModelAdmin):  # type: ignore[type-arg]
+    """What customers subscribe to."""
+
+    list_display = ("workspace", "number", "name", "description")
+    list_filter = ("workspace",)
+
+
+@admin.register(ObjectType)
+class ObjectTypeAdmin(NamedMixin, admin.ModelAdmin):  # type: ignore[type-arg]
+    """Types of objects."""
+
+    list_display = ("workspace", "number", "name")
+    list_filter = ("workspace",)
 
 
 @admin.register(Token)

@@ -6,6 +6,10 @@ from dataclasses import dataclass, field
 from rolodesk.database import Connection
 
 FRESH_SECONDS = 1.0
+# Class 2 and 3 never enter the search line: one line serves everybody who sees class 1.
+_SEARCHABLE = """
+SELECT workspace_id, path FROM property_definition WHERE entity = 'customer' AND is_searchable AND data_class <= 1
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +30,8 @@ class WorkspaceSettings:
 
     id: int
     updates_email_by_id: bool
+    merges_automatically: bool
+    joins_anonymous: bool
     kinds: dict[str, Kind]
     searchable: frozenset[str]
 
@@ -47,14 +53,17 @@ class Directory:
         ):
             kinds.setdefault(workspace_id, {})[kind[1]] = Kind(*kind)
         searchable: dict[int, set[str]] = {}
-        for workspace_id, path in connection.execute(
-            # Class 2 and 3 never enter the search line: one line serves everybody who sees class 1.
-            "SELECT workspace_id, path FROM property_definition"
-            " WHERE entity = 'customer' AND is_searchable AND data_class <= 1"
-        ):
+        for workspace_id, path in connection.execute(_SEARCHABLE):
             searchable.setdefault(workspace_id, set()).add(path)
         self.workspaces = {
-            id_: WorkspaceSettings(id_, updates, kinds.get(id_, {}), frozenset(searchable.get(id_, ())))
-            for id_, updates in connection.execute("SELECT id, updates_email_by_id FROM workspace")
+            id_: WorkspaceSettings(id_, updates, merges, joins, kinds.get(id_, {}), frozenset(searchable.get(id_, ())))
+            for id_, updates, merges, joins in connection.execute(
+                "SELECT id, updates_email_by_id, merges_automatically, joins_anonymous FROM workspace"
+            )
         }
         self._read_at = time.monotonic()
+
+
+def searchable_properties(connection: Connection, workspace_id: int) -> frozenset[str]:
+    """The properties of a workspace that enter the search line."""
+    return frozenset(path for id_, path in connection.execute(_SEARCHABLE) if id_ == workspace_id)

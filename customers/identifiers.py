@@ -83,3 +83,25 @@ def suppression_digest(workspace_id: int, kind_id: int, normal: str) -> bytes:
 
 def _hmac(key: bytes, workspace_id: int, kind_id: int, normal: str) -> bytes:
     return hmac.digest(key, b"%d\0%d\0%s" % (workspace_id, kind_id, normal.encode("utf-8", "replace")), "sha256")
+
+
+def token_digest(workspace_id: int, token: str) -> UUID:
+    """The key of ``device_lookup``."""
+    return UUID(
+        bytes=hmac.digest(settings.LOOKUP_KEY, b"device\0%d\0%s" % (workspace_id, _bytes(token)), "sha256")[:16]
+    )
+
+
+def object_digest(workspace_id: int, type_id: int, key: str) -> UUID:
+    """The key of ``object_lookup``."""
+    message = b"object\0%d\0%d\0%s" % (workspace_id, type_id, _bytes(key))
+    return UUID(bytes=hmac.digest(settings.LOOKUP_KEY, message, "sha256")[:16])
+
+
+def delivery_digest(delivery_id: str) -> UUID:
+    """The key of ``delivery_lookup``; without the workspace, which a report does not name."""
+    return UUID(bytes=hmac.digest(settings.LOOKUP_KEY, b"delivery\0" + _bytes(delivery_id), "sha256")[:16])
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "replace")

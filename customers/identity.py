@@ -15,7 +15,7 @@ import uuid_utils.compat as uuids
 from customers.directory import Kind, WorkspaceSettings
 from customers.identifiers import lookup_digest, normalise
 
-ANONYMOUS_ID = "anonymous_id"
+ANONYMOUS_ID, EXTERNAL_ID, EMAIL = "anonymous_id", "external_id", "email"
 
 
 class Key(NamedTuple):
@@ -64,6 +64,14 @@ class NewCustomer:
     workspace_id: int
 
 
+class JoinNeeded(Exception):
+    """Operation number ``index`` shows that two records are one person; they must be merged first."""
+
+    def __init__(self, index: int, one: UUID, other: UUID) -> None:
+        super().__init__(index)
+        self.index, self.one, self.other = index, one, other
+
+
 @dataclass(frozen=True, slots=True)
 class Attachment:
     """An identifier that a customer gets."""
@@ -82,6 +90,8 @@ class Known:
     held: dict[UUID, dict[int, set[Key]]] = field(default_factory=dict)
     # The customer's own id -> the live customer (itself, or the survivor of a merge), with its workspace.
     live: dict[tuple[int, UUID], UUID] = field(default_factory=dict)
+    # Owners that are anonymous so far; only asked for where an operation may make somebody of them.
+    anonymous: set[UUID] = field(default_factory=set)
 
 
 @dataclass(slots=True)
@@ -92,7 +102,9 @@ class Resolver:
     created: list[NewCustomer] = field(default_factory=list)
     attached: list[Attachment] = field(default_factory=list)
     detached: list[Attachment] = field(default_factory=list)
-    conflicts: int = 0
+    # Identifiers that could not be given.
+    conflicts: list[Attachment] = field(default_factory=list)
+    index: int = 0
 
     @property
     def receivers(self) -> set[UUID]:
@@ -118,13 +130,18 @@ class Resolver:
     def identify(
         self, workspace: WorkspaceSettings, who: Identifier, others: Iterable[Identifier], *, may_create: bool
     ) -> UUID | Refusal:
-        """Match or create by the decision table, and give the customer the free identifiers."""
+        """Match or create by the decision table, and give the customer the free identifiers.
+
+        Raises JoinNeeded when two customers turn out to be one.
+        """
         others = list(others)
         if any(item.key in self.known.suppressed for item in (who, *others)):
             return Refusal.SUPPRESSED
         person = self.known.owners.get(who.key)
-        if person is None:
-            person = self._match(others)
+        if person is not None:
+            self._join_if_one(workspace, person, who, others)
+        else:
+            person = self._match(workspace, others)
             if person is not None:
                 self._give(person, who, may_replace=False)
             elif not may_create:
@@ -132,7 +149,7 @@ class Resolver:
             else:
                 person = self._create(who)
         for item in others:
-            may_replace = workspace.updates_email_by_id and (who.kind.name, item.kind.name) == ("external_id", "email")
+            may_replace = workspace.updates_email_by_id and (who.kind.name, item.kind.name) == (EXTERNAL_ID, EMAIL)
             self._give(person, item, may_replace=may_replace)
         return person
 
@@ -145,17 +162,47 @@ class Resolver:
             self._give(person, item, may_replace=True)
         return person
 
-    def _match(self, others: Iterable[Identifier]) -> UUID | None:
-        """The owner of the first known identifier. An anonymous id does not name a person."""
+    def _match(self, workspace: WorkspaceSettings, others: list[Identifier]) -> UUID | None:
+        """The owner of the first known identifier.
+
+        An anonymous id names nobody who is known, but who was anonymous so far may turn out to be this person.
+        """
+        owners = [(self.known.owners.get(item.key), item) for item in others]
+        for owner, item in owners:
+            if owner is not None and item.kind.name != ANONYMOUS_ID:
+                self._join_if_one(workspace, owner, item, others)
+                return owner
+        if not workspace.joins_anonymous:
+            return None
+        return next((owner for owner, _ in owners if owner in self.known.anonymous), None)
+
+    def _join_if_one(
+        self, workspace: WorkspaceSettings, person: UUID, who: Identifier, others: list[Identifier]
+    ) -> None:
+        """Somebody anonymous turns out to be this person, or two records complete each other."""
         for item in others:
             owner = self.known.owners.get(item.key)
-            if owner is not None and item.kind.name != ANONYMOUS_ID:
-                return owner
-        return None
+            if owner is None or owner == person:
+                continue
+            if ANONYMOUS_ID in (who.kind.name, item.kind.name):
+                is_one = workspace.joins_anonymous and not self.known.anonymous.isdisjoint((person, owner))
+            else:
+                is_one = workspace.merges_automatically and self._complete_each_other(person, who, owner, item)
+            if is_one:
+                raise JoinNeeded(self.index, person, owner)
+
+    def _complete_each_other(self, one: UUID, of_one: Identifier, other: UUID, of_other: Identifier) -> bool:
+        """One is known by id and has no e-mail, the other by e-mail and has no id."""
+        if {of_one.kind.name, of_other.kind.name} != {EXTERNAL_ID, EMAIL}:
+            return False
+        held = self.known.held
+        return not held.get(one, {}).get(of_other.kind.id) and not held.get(other, {}).get(of_one.kind.id)
 
     def _create(self, who: Identifier) -> UUID:
         new = NewCustomer(uuids.uuid7(), who.key.workspace_id)
         self.created.append(new)
+        if who.kind.name == ANONYMOUS_ID:
+            self.known.anonymous.add(new.id)
         self._attach(new.id, who)
         return new.id
 
@@ -166,12 +213,14 @@ class Resolver:
             return
         held = self.known.held.get(person, {}).get(item.kind.id, set())
         if owner is not None or (held and not item.kind.is_multiple and not may_replace):
-            self.conflicts += 1
+            self.conflicts.append(Attachment(person, item))
             return
         if not item.kind.is_multiple:
             for key in list(held):
                 self._detach(person, item, key)
         self._attach(person, item)
+        if item.kind.name != ANONYMOUS_ID:
+            self.known.anonymous.discard(person)
 
     def _attach(self, person: UUID, item: Identifier) -> None:
         self.known.owners[item.key] = person

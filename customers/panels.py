@@ -1,4 +1,4 @@
-"""Registries that let higher apps add to the pages about a customer: cards, tabs, list columns.
+"""Registries that let higher apps add to the pages: cards, tabs, list columns, entries of the navigation.
 
 ``customers`` imports nothing from ``tracking`` or ``segments``; they register here in ``ready``. What a
 loader returns came through its own read gate.
@@ -49,27 +49,50 @@ class Panel:
 
 @dataclass(frozen=True, slots=True)
 class Tab:
-    """A tab of the profile; ``load`` gives the context of its template."""
+    """A tab of the profile; ``load`` gives the context of its template.
+
+    ``is_paged``: the template has a part ``more``, which htmx gets for ``?after=``.
+    """
 
     key: str
     label: str
     template: str
     position: int
     load: Callable[[HttpRequest, Viewer, Profile], dict[str, Any]]
+    is_paged: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RailEntry:
+    """An entry of the left navigation, for people with ``permission``.
+
+    It is the current one on pages whose view names begin with one of ``prefixes``; ``tally`` counts what waits.
+    """
+
+    label: str
+    icon: str
+    view_name: str
+    prefixes: tuple[str, ...]
+    position: int
+    permission: str = "view_workspace"
+    tally: Callable[[Viewer], str] | None = None
 
 
 _columns: list[Column] = []
 _panels: list[Panel] = []
 _tabs: list[Tab] = []
+_rail: list[RailEntry] = []
 
 
-def register(*items: Column | Panel | Tab) -> None:
+def register(*items: Column | Panel | Tab | RailEntry) -> None:
     """Add to the pages; called in ``ready``."""
     for item in items:
         if isinstance(item, Column):
             _columns.append(item)
         elif isinstance(item, Panel):
             _panels.append(item)
+        elif isinstance(item, RailEntry):
+            _rail.append(item)
         else:
             _tabs.append(item)
 
@@ -87,3 +110,8 @@ def panels() -> list[Panel]:
 def tabs() -> list[Tab]:
     """Tabs from left to right."""
     return sorted(_tabs, key=lambda tab: tab.position)
+
+
+def rail() -> list[RailEntry]:
+    """Entries of the navigation from top to bottom."""
+    return sorted(_rail, key=lambda entry: entry.position)

@@ -101,6 +101,14 @@ def lock_receivers(connection: Connection, customers: Collection[UUID]) -> None:
     )
 
 
+_ANONYMOUS = "SELECT id FROM customer WHERE id = ANY(%s::uuid[]) AND state = 'anonymous'"
+
+
+def read_anonymous(connection: Connection, ids: Collection[UUID]) -> set[UUID]:
+    """Those of the customers whom nobody has identified yet."""
+    return {id_ for (id_,) in connection.execute(_ANONYMOUS, [array(ids)])}
+
+
 # --- Create ------------------------------------------------------------------------------------
 
 _CLAIM_IDENTIFIERS = """
@@ -211,8 +219,8 @@ WITH newest AS MATERIALIZED (
   SET raw_props = (p.raw_props || d.filled) - d.removed, props_ts = p.props_ts || d.times
   FROM document d WHERE p.customer_id = d.customer_id
 ), history AS (
-  INSERT INTO property_change (customer_id, at, id, name, raw_old, raw_new, ts, source)
-  SELECT customer_id, %(at)s, gen_random_uuid(), name, old, value, to_timestamp(ts / 1000000.0), source
+  INSERT INTO property_change (customer_id, at, id, name, raw_old, raw_new, ts, source, part, failure)
+  SELECT customer_id, %(at)s, gen_random_uuid(), name, old, value, to_timestamp(ts / 1000000.0), source, 'property', ''
   FROM winner WHERE old IS DISTINCT FROM value
   RETURNING customer_id, name
 )
@@ -244,6 +252,34 @@ def set_properties(connection: Connection, writes: Iterable[PropertyWrite], at: 
         ),
     )
     return dict(connection.execute(_SET_PROPERTIES, {"at": at}).fetchall())
+
+
+# --- History of identifiers -----------------------------------------------------------------------
+
+TAKEN = "taken"
+
+_NOTE_IDENTIFIERS = """
+INSERT INTO property_change (customer_id, at, id, name, raw_old, raw_new, ts, source, part, failure)
+SELECT customer_id, %(at)s, gen_random_uuid(), name, NULL, to_jsonb(value), %(at)s, %(source)s, 'identifier', failure
+FROM json_to_recordset(%(rows)s) AS t (customer_id uuid, name text, value text, failure text)
+"""
+
+
+def note_identifiers(
+    connection: Connection,
+    given: Collection[Attachment],
+    refused: Collection[Attachment],
+    at: datetime,
+    source: str,
+) -> None:
+    """Write the history of identifiers: those that known customers got, and those they could not get."""
+    rows = [
+        {"customer_id": a.customer_id, "name": a.identifier.kind.name, "value": a.identifier.value, "failure": failure}
+        for attached, failure in ((given, ""), (refused, TAKEN))
+        for a in attached
+    ]
+    if rows:
+        connection.execute(_NOTE_IDENTIFIERS, {"rows": json.encode(rows).decode(), "at": at, "source": source})
 
 
 # --- Search line -------------------------------------------------------------------------------

@@ -134,7 +134,9 @@ def render_profile(
         **(extra or {}),
     }
     if wants_fragment(request):
-        return render(request, "customers/detail.html#tab", context, status=status)
+        is_more = tab.is_paged and request.GET.get("after")
+        part = f"{tab.template}#more" if is_more else "customers/detail.html#tab"
+        return render(request, part, context, status=status)
     context["side_panels"] = [
         {"title": panel.title, "template": panel.template, "context": panel.load(viewer, profile)}
         for panel in panels.panels()
@@ -150,8 +152,3 @@ def _tab_url(slug: str, customer: UUID, tab: panels.Tab) -> str:
     if tab is panels.tabs()[0]:
         return _url(slug, customer)
     return reverse("customers:tab", args=[slug, customer, tab.key])
-
-
-def load_properties(_request: HttpRequest, _viewer: access.Viewer, profile: profiles.Profile) -> dict[str, Any]:
-    """Context of the properties tab."""
-    return {"properties": profile.properties, "is_empty": not profile.properties}

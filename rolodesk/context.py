@@ -7,8 +7,8 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 
-from customers import access
-from customers.access import PERSONAL
+from customers import access, panels
+from customers.access import PERSONAL, Viewer
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class RailItem:
     icon: str
     url: str
     is_current: bool
-    tally: int = 0
+    tally: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +53,20 @@ def shell(request: HttpRequest) -> dict[str, Any]:
             "workspace": workspace,
             "workspaces": access.workspaces_of(user),
             "viewer": ViewerInfo(request.viewer.sees_everywhere(PERSONAL)),  # type: ignore[attr-defined]
-            "rail": [
-                RailItem(
-                    "Customers",
-                    "users",
-                    reverse("customers:list", args=[workspace.slug]),
-                    is_current=view_name.startswith(("customers:", "tracking:")),
-                )
-            ],
+            "rail": _rail(request.viewer, workspace.slug, view_name),  # type: ignore[attr-defined]
         }
     return context
+
+
+def _rail(viewer: Viewer, slug: str, view_name: str) -> list[RailItem]:
+    return [
+        RailItem(
+            entry.label,
+            entry.icon,
+            reverse(entry.view_name, args=[slug]),
+            is_current=view_name.startswith(entry.prefixes),
+            tally=entry.tally(viewer) if entry.tally else "",
+        )
+        for entry in panels.rail()
+        if viewer.may(entry.permission)
+    ]

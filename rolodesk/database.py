@@ -28,6 +28,14 @@ def connect(*, application: str, **session: str) -> Connection:
     )
 
 
+def django_connection() -> Connection:
+    """The connection of Django's current transaction, for the statements that workers use too."""
+    wrapper = connections["default"]
+    wrapper.ensure_connection()
+    raw: Connection = wrapper.connection
+    return raw
+
+
 def is_reachable() -> bool:
     """Whether the database answers Django's own connections."""
     try:

@@ -220,9 +220,8 @@ CSRF_COOKIE_NAME = "rolodesk_csrf" if EMBEDDED else "__Host-csrf"
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 SESSION_IDLE_SECONDS = 30 * 60
 SECURE_SSL_REDIRECT = not EMBEDDED and env.flag("ROLODESK_SSL_REDIRECT", default=True)
-SECURE_PROXY_SSL_HEADER = (
-    ("HTTP_X_FORWARDED_PROTO", "https") if env.flag("ROLODESK_BEHIND_PROXY", default=False) else None
-)
+BEHIND_PROXY = env.flag("ROLODESK_BEHIND_PROXY", default=False)
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
 SECURE_HSTS_SECONDS = 0 if EMBEDDED else 31536000
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = not EMBEDDED
 SECURE_REFERRER_POLICY = "same-origin"
@@ -265,10 +264,17 @@ LOGGING_CONFIG = None
 
 # --- Dialects: modules with an object ``DIALECT`` each ---------------------------------------------------
 DIALECTS = ["dialects.customerio_track.dialect"]
+# What clients of Customer.io are told when they ask where their account is: us or eu.
+REGION = env.text("ROLODESK_REGION", "us")
 
 # --- Ingestion ---------------------------------------------------------------------------------------
 INTAKE_BACKLOG_CAP = env.number("ROLODESK_INTAKE_BACKLOG_CAP", default=4000)
 INTAKE_BATCH_OPERATIONS = env.number("ROLODESK_INTAKE_BATCH", default=2000)
+
+# --- Metrics for Prometheus: with a token from anywhere, without one from this machine only --------------
+METRICS_TOKEN = env.text("ROLODESK_METRICS_TOKEN", "")
+# A scraper on this machine speaks plain HTTP.
+SECURE_REDIRECT_EXEMPT = [r"^metrics/$"]
 
 # --- Look-ups of whole private identifiers by people who may not see them (security.md N2) -------------
 LOOKUPS_PER_MINUTE = 60

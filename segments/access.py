@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from django.db.models import Exists, OuterRef, Q
 
-from customers.access import FALSE, PERSONAL, SENSITIVE, Grant
-from segments.models import SegmentGroupGrant, SegmentMember, SegmentUserGrant
+from customers.access import FALSE, PERSONAL, PUBLIC, SENSITIVE, Grant, Viewer
+from segments.models import Segment, SegmentGroupGrant, SegmentMember, SegmentUserGrant
 
 CLASSES = {"view_personal_in_segment": PERSONAL, "view_sensitive_in_segment": SENSITIVE}
 
@@ -35,3 +35,18 @@ def resolve(user_id: int, workspace_id: int, groups: list[int]) -> Grant | None:
     for segment_id, codename in own.union(by_group):
         highest[segment_id] = max(highest.get(segment_id, 0), CLASSES.get(codename, 0))
     return SegmentGrant(tuple(sorted(highest.items()))) if highest else None
+
+
+def exists_for(viewer: Viewer, segment: Segment) -> bool:
+    """Whether a segment exists for a viewer: he sees the class that its rule refers to, everywhere or of its members.
+
+    A token's scopes are judged by the workspace-wide right alone (security.md N5, T5).
+    """
+    if segment.data_class == PUBLIC or viewer.sees_everywhere(segment.data_class):
+        return True
+    if viewer.token_scopes is not None:
+        return False
+    return any(
+        isinstance(grant, SegmentGrant) and dict(grant.highest).get(segment.pk, PUBLIC) >= segment.data_class
+        for grant in viewer.grants
+    )

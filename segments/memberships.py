@@ -19,13 +19,23 @@ class Membership:
     entered_at: datetime
 
 
-def of_customers(viewer: Viewer, ids: list[UUID]) -> dict[UUID, list[Membership]]:
-    """Memberships by customer, newest first. A segment above the viewer's class does not exist for him."""
-    visible = {
+def names(viewer: Viewer) -> dict[int, str]:
+    """The segments that exist for this viewer, by number."""
+    return {id_: segment.name for id_, segment in _visible(viewer).items()}
+
+
+def _visible(viewer: Viewer) -> dict[int, Segment]:
+    """Above the viewer's class a segment does not exist for him."""
+    return {
         segment.pk: segment
         for segment in Segment.objects.filter(workspace_id=viewer.workspace_id)
         if segment.data_class == PUBLIC or viewer.sees_everywhere(segment.data_class)
     }
+
+
+def of_customers(viewer: Viewer, ids: list[UUID]) -> dict[UUID, list[Membership]]:
+    """Memberships by customer, newest first."""
+    visible = _visible(viewer)
     present = {id_ for id_, clearance in access.clearances(viewer, ids).items() if clearance.is_present}
     found: dict[UUID, list[Membership]] = {id_: [] for id_ in present}
     members = SegmentMember.objects.filter(customer_id__in=present, segment_id__in=list(visible)).order_by(

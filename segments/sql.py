@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
-from django.db import connection
 from psycopg import sql
 
+from rolodesk.database import Connection
 from rolodesk.staging import array
 
 # Only live customers of the segment's own workspace come in (no foreign key says so); in the order of
@@ -43,7 +43,9 @@ SELECT count(*) FROM removed
 """).format(member=sql.Identifier("segment_member"), change=sql.Identifier("segment_change"))
 
 
-def add_members(segment_id: int, workspace_id: int, customers: Iterable[UUID], at: datetime) -> int:
+def add_members(
+    connection: Connection, segment_id: int, workspace_id: int, customers: Iterable[UUID], at: datetime
+) -> int:
     """Put customers into a segment; returns how many were not in it."""
     parameters: dict[str, int | str | datetime] = {
         "segment": segment_id,
@@ -51,16 +53,14 @@ def add_members(segment_id: int, workspace_id: int, customers: Iterable[UUID], a
         "customers": array(customers),
         "at": at,
     }
-    return _count(_ADD, parameters)
+    return _count(connection, _ADD, parameters)
 
 
-def remove_members(segment_id: int, customers: Iterable[UUID], at: datetime) -> int:
+def remove_members(connection: Connection, segment_id: int, customers: Iterable[UUID], at: datetime) -> int:
     """Take customers out of a segment; returns how many were in it."""
-    return _count(_REMOVE, {"segment": segment_id, "customers": array(customers), "at": at})
+    return _count(connection, _REMOVE, {"segment": segment_id, "customers": array(customers), "at": at})
 
 
-def _count(statement: sql.Composed, parameters: dict[str, int | str | datetime]) -> int:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, parameters)
-        row = cursor.fetchone()
+def _count(connection: Connection, statement: sql.Composed, parameters: dict[str, int | str | datetime]) -> int:
+    row = connection.execute(statement, parameters).fetchone()
     return int(row[0]) if row else 0

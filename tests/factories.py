@@ -4,7 +4,7 @@ import itertools
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Permission
@@ -17,9 +17,16 @@ from customers.models import (
     CustomerIdentifier,
     CustomerProfile,
     CustomerSearch,
+    Device,
     IdentifierKind,
     IdentifierLookup,
+    Object,
+    ObjectType,
+    PropertyChange,
     PropertyDefinition,
+    Relationship,
+    Subscription,
+    Topic,
     User,
     Workspace,
     WorkspaceUserGrant,
@@ -27,7 +34,8 @@ from customers.models import (
 from rolodesk import partitions
 from rolodesk.database import connect
 from segments.models import Segment, SegmentMember, SegmentUserGrant
-from tracking.models import Event, EventCounter, EventDefinition
+from tracking.intake.operations import Operation, encode
+from tracking.models import Delivery, Event, EventCounter, EventDefinition, QuarantinedItem
 
 _numbers = itertools.count(1)
 DEFAULT_KINDS = [
@@ -115,11 +123,17 @@ def make_customer(
 
 
 def make_event(
-    workspace: Workspace, customer: UUID, name: str = "Purchase", *, at: datetime | None = None, **props: Any
+    workspace: Workspace,
+    customer: UUID,
+    name: str = "Purchase",
+    *,
+    at: datetime | None = None,
+    kind: str = "event",
+    **props: Any,
 ) -> Event:
     """An event with its counter. ``revenue`` among the properties counts as the amount."""
     ts = at or timezone.now() - timedelta(minutes=next(_numbers))
-    definition, _ = EventDefinition.objects.get_or_create(workspace=workspace, kind="event", name=name)
+    definition, _ = EventDefinition.objects.get_or_create(workspace=workspace, kind=kind, name=name)
     with connect(application="test") as connection:
         partitions.make(connection, partitions.EVENT, [ts.astimezone(UTC).date()])
     revenue = props.get("revenue")
@@ -161,3 +175,72 @@ def make_segment(workspace: Workspace, name: str = "Regulars", *members: UUID, *
     for member in members:
         SegmentMember.objects.create(segment_id=segment.pk, customer_id=member, entered_at=timezone.now())
     return segment
+
+
+# --- What belongs to a customer ------------------------------------------------------------------
+
+
+def make_device(customer: UUID, token: str = "", **fields: Any) -> Device:
+    """A device as it was reported; attributes are ``raw_attributes``."""
+    token = token or f"token-{next(_numbers)}"
+    values = {"platform": "ios", "last_used": timezone.now() - timedelta(minutes=next(_numbers))} | fields
+    return Device.objects.create(customer_id=customer, digest=uuid4(), raw_token=token, **values)
+
+
+def make_object(workspace: Workspace, key: str = "", *, number: int = 1, **props: Any) -> Object:
+    """An object, and its type if there is none of this number."""
+    names = {"name": f"Object type {number}"}
+    type_, _ = ObjectType.objects.get_or_create(workspace=workspace, number=number, defaults=names)
+    now = timezone.now()
+    return Object.objects.create(
+        workspace_id=workspace.pk, type_id=type_.pk, raw_key=key or f"object-{next(_numbers)}", raw_props=props,
+        created_at=now, updated_at=now,
+    )  # fmt: skip
+
+
+def make_relationship(customer: UUID, row: Object, *, at: datetime | None = None, **attributes: Any) -> Relationship:
+    """The customer belongs to the object."""
+    at = at or timezone.now() - timedelta(minutes=next(_numbers))
+    return Relationship.objects.create(
+        customer_id=customer, object_id=row.pk, raw_attributes=attributes, created_at=at, updated_at=at
+    )
+
+
+def make_topic(workspace: Workspace, number: int, name: str = "", **fields: Any) -> Topic:
+    """A topic to subscribe to."""
+    return Topic.objects.create(workspace=workspace, number=number, name=name or f"Topic {number}", **fields)
+
+
+def make_subscription(customer: UUID, topic: int, *, is_subscribed: bool, at: datetime | None = None) -> Subscription:
+    """What the customer said about a topic; 0 stands for messages altogether."""
+    return Subscription.objects.create(
+        customer_id=customer, topic=topic, is_subscribed=is_subscribed, at=at or timezone.now(), source="track"
+    )
+
+
+def make_change(customer: UUID, name: str, old: Any, new: Any, *, at: datetime | None = None, **fields: Any) -> Any:
+    """A change of a property, or of what ``part`` says."""
+    at = at or timezone.now() - timedelta(minutes=next(_numbers))
+    with connect(application="test") as connection:
+        partitions.make(connection, partitions.PROPERTY_CHANGE, [at.astimezone(UTC).date()])
+    Customer.objects.filter(pk=customer, created_at__gt=at).update(created_at=at)
+    values = {"ts": at, "source": "track"} | fields
+    return PropertyChange.objects.create(customer_id=customer, at=at, name=name, raw_old=old, raw_new=new, **values)
+
+
+def make_delivery(customer: UUID, delivery_id: str = "", *, at: datetime | None = None, **fields: Any) -> Delivery:
+    """A message that was sent to the customer."""
+    at = at or timezone.now() - timedelta(minutes=next(_numbers))
+    values = {"channel": "email", "last_metric": "opened", "first_at": at, "last_at": at} | fields
+    delivery_id = delivery_id or f"delivery-{next(_numbers)}"
+    return Delivery.objects.create(customer_id=customer, digest=uuid4(), raw_delivery_id=delivery_id, **values)
+
+
+def make_quarantined(
+    workspace: Workspace, *operations: Operation, reason: str = "not_applicable", **fields: Any
+) -> QuarantinedItem:
+    """Operations that were set aside; ``raw_body`` for what is none."""
+    now = timezone.now()
+    body = encode(list(operations)).decode()
+    values = {"route": "track", "received_at": now, "at": now, "raw_body": body} | fields
+    return QuarantinedItem.objects.create(workspace_id=workspace.pk, reason=reason, **values)

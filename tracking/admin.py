@@ -1,9 +1,9 @@
-"""Settings about events in the Django admin."""
+"""Settings about events and forms in the Django admin."""
 
 from django.contrib import admin
 
 from customers.admin import SuperuserOnlyMixin
-from tracking.models import EventDefinition
+from tracking.models import EventDefinition, Form
 
 
 @admin.register(EventDefinition)
@@ -12,3 +12,12 @@ class EventDefinitionAdmin(SuperuserOnlyMixin, admin.ModelAdmin):  # type: ignor
 
     list_display = ("workspace", "kind", "name", "revenue_property")
     list_filter = ("workspace", "kind")
+
+
+@admin.register(Form)
+class FormAdmin(SuperuserOnlyMixin, admin.ModelAdmin):  # type: ignore[type-arg]
+    """Forms, with the names of their fields and where each goes; what people wrote is nowhere here."""
+
+    list_display = ("workspace", "key", "name")
+    list_filter = ("workspace",)
+    readonly_fields = ("fields", "created_at")

@@ -1,4 +1,4 @@
-"""Forms of the timeline."""
+"""Forms of the timeline and of the quarantine."""
 
 from typing import Any
 
@@ -15,6 +15,9 @@ class TimelineForm(forms.Form):
     since = forms.DateField(required=False)
     until = forms.DateField(required=False)
     order = forms.ChoiceField(choices=[(NEWEST, "Newest first"), (OLDEST, "Oldest first")], required=False)
+    # Browsers do not send a box that is not ticked; ``switches`` says that it was there.
+    switches = forms.BooleanField(required=False)
+    system = forms.BooleanField(required=False)
 
     def __init__(self, data: Any, *, types: list[int]) -> None:
         super().__init__(data)
@@ -23,4 +26,29 @@ class TimelineForm(forms.Form):
     def filters(self) -> Filters:
         """The filters of a valid form."""
         clean = self.cleaned_data
-        return Filters(tuple(clean["types"]), clean["text"], clean["since"], clean["until"], clean["order"] or NEWEST)
+        return Filters(
+            tuple(clean["types"]),
+            clean["text"],
+            clean["since"],
+            clean["until"],
+            clean["order"] or NEWEST,
+            has_system=clean["system"] or not clean["switches"],
+        )
+
+
+class QuarantineForm(forms.Form):
+    """Which operations are meant: one, or all of one reason."""
+
+    item = forms.IntegerField(required=False, min_value=1)
+    reason = forms.CharField(max_length=60, required=False)
+
+    def clean(self) -> dict[str, Any]:
+        """Exactly one of the two."""
+        clean = self.cleaned_data
+        if bool(clean.get("item")) == bool(clean.get("reason")):
+            raise forms.ValidationError("name one operation, or a reason")
+        return clean
+
+    def chosen(self) -> dict[str, Any]:
+        """The choice of a valid form as the services take it."""
+        return {"item_id": self.cleaned_data["item"], "reason": self.cleaned_data["reason"]}

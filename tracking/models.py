@@ -12,6 +12,8 @@ class EventKind(models.TextChoices):
     EVENT = "event"
     PAGE = "page"
     SCREEN = "screen"
+    MESSAGE = "message"
+    SYSTEM = "system"
 
 
 class EventDefinition(models.Model):
@@ -108,8 +110,65 @@ class DirtyCustomer(models.Model):
         return str(self.customer_id)
 
 
+class Delivery(models.Model):
+    """A message that was sent to a customer; what became of it are events of the kind ``message``."""
+
+    pk = models.CompositePrimaryKey("customer_id", "digest")
+    customer_id = models.UUIDField()
+    digest = models.UUIDField()
+    raw_delivery_id = models.TextField(help_text="The secret that reports of this message name.")
+    channel = models.CharField(max_length=20, blank=True)
+    first_at = models.DateTimeField()
+    last_at = models.DateTimeField()
+    last_metric = models.CharField(max_length=20, blank=True)
+
+    class Meta:
+        db_table = "delivery"
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.channel} to {self.customer_id}"
+
+
+class DeliveryLookup(models.Model):
+    """Digest of a delivery id -> whose it is. Reports come without credentials, so it is unique everywhere."""
+
+    digest = models.UUIDField(primary_key=True)
+    workspace_id = models.IntegerField()
+    customer_id = models.UUIDField()
+
+    class Meta:
+        db_table = "delivery_lookup"
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return str(self.customer_id)
+
+
+class Form(models.Model):
+    """A form on somebody's web site. ``mapping`` says which attribute a field fills; null leaves it out."""
+
+    id = models.AutoField(primary_key=True)
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE)
+    key = models.CharField(max_length=150)
+    name = models.CharField(max_length=150, blank=True)
+    fields = models.JSONField(default=list, help_text="Names of the fields that were seen.")
+    mapping = models.JSONField(default=dict, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        db_table = "form"
+        constraints = [models.UniqueConstraint(fields=["workspace", "key"], name="form_key")]
+
+    def __str__(self) -> str:
+        return self.name or self.key
+
+
 class InboxItem(models.Model):
-    """One accepted request: its operations as JSON, ``n`` of them, waiting for a worker."""
+    """One accepted request: its operations as JSON, ``n`` of them, waiting for a worker.
+
+    ``is_serial``: it does more than identify and track, so it waits for all before it and holds all behind it.
+    """
 
     id = models.BigAutoField(primary_key=True)
     workspace_id = models.IntegerField()
@@ -117,6 +176,8 @@ class InboxItem(models.Model):
     n = models.IntegerField()
     received_at = models.DateTimeField()
     raw_body = models.TextField()
+    is_serial = models.BooleanField(default=False)
+    token_id = models.BigIntegerField(null=True)
 
     class Meta:
         db_table = "inbox"

@@ -1,24 +1,29 @@
 """READ GATE for events: a customer's timeline and what is summed up from it, masked for the viewer."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from itertools import groupby
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Q, QuerySet
-from django.utils import formats, timezone
+from django.db.models import Count, Q, QuerySet
+from django.utils import timezone
 
-from customers import access, audit, definitions
+from customers import access, audit, days, definitions
 from customers.access import Clearance, Viewer
 from customers.definitions import Property
+from customers.documents import show_document
 from customers.folding import fold
 from customers.masking import Described, Shown, disclosed, show
 from customers.models import Customer
 from rolodesk import sealing
 from rolodesk.errors import HandleRefused, NotFound
+from rolodesk.json import Json
+from tracking import references
+from tracking.labels import Label, label
 from tracking.models import Event, EventCounter, EventDefinition, EventKind
+from tracking.references import Scope
 
 PAGE = 50
 MAX_FACTS = 3
@@ -27,7 +32,12 @@ CURSOR_SECONDS = 24 * 3600
 LATE, IMPORTED = timedelta(hours=1), timedelta(days=30)
 NEWEST, OLDEST = "newest", "oldest"
 NOTHING = (Decimal(), 0)
-ICONS = {EventKind.EVENT: "circle-dot", EventKind.PAGE: "file-text", EventKind.SCREEN: "smartphone"}
+# Kinds whose properties are declared for all their rows together, with the class of those that are not. What
+# the console notes by itself is ids and codes only.
+OWN_KINDS: dict[EventKind, Callable[[str], Described]] = {
+    EventKind.MESSAGE: definitions.undeclared,
+    EventKind.SYSTEM: lambda path: Described(path, path, access.PUBLIC),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +49,12 @@ class Filters:
     since: date | None = None
     until: date | None = None
     order: str = NEWEST
+    has_system: bool = True
 
     @property
     def is_active(self) -> bool:
         """Whether anything narrows the timeline."""
-        return bool(self.types or self.text or self.since or self.until)
+        return bool(self.types or self.text or self.since or self.until or not self.has_system)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +79,8 @@ class EventRow:
     received_late: str
     properties: tuple[Shown, ...]
     facts: tuple[Shown, ...]
+    is_system: bool
     times: int = 1
-    is_system: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,24 +120,32 @@ class Value:
     orders: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Scene:
+    """A customer, and what this viewer may know of the types of his events."""
+
+    customer: Customer
+    clearance: Clearance
+    types: dict[int, EventDefinition]
+    labels: dict[int, Label]
+    counts: dict[int, int]
+    scopes: dict[int, Scope]
+
+
 def page(viewer: Viewer, customer_id: UUID, filters: Filters, cursor: str = "") -> Timeline:
     """A page of the timeline. Raises NotFound for unknown customers, HandleRefused for a foreign cursor."""
-    customer, clearance = _find(viewer, customer_id)
-    counters = _counters(customer_id, clearance)
-    types = {row.pk: row for row in EventDefinition.objects.filter(pk__in=list(counters))}
-    events = _read(viewer, customer, filters, cursor, types) if clearance.is_present else []
-    # A worker may have committed an event of a new name since the counters were read.
-    newer = EventDefinition.objects.in_bulk({event.type_id for event in events} - types.keys())
-    rows = _rows(viewer, events[:PAGE], types | newer, clearance)
+    scene = _scene(viewer, customer_id)
+    events = _read(viewer, scene, filters, cursor) if scene.clearance.is_present else []
+    rows = _rows(viewer, events[:PAGE], _knowing(scene, events))
     audit.disclosure(viewer, [customer_id], [one for row in rows for one in row.properties])
     return Timeline(
         days=_days(rows),
         types=tuple(
-            TypeCount(id_, definition.name, counters[id_], id_ in filters.types)
-            for id_, definition in sorted(types.items(), key=lambda item: (-counters[item[0]], item[1].name))
+            TypeCount(id_, scene.labels[id_].text, n, id_ in filters.types)
+            for id_, n in sorted(scene.counts.items(), key=lambda item: (-item[1], scene.labels[item[0]].text))
         ),
         filters=filters,
-        total=sum(counters.values()),
+        total=sum(scene.counts.values()),
         shown_count=len(events[:PAGE]),
         next_cursor=_next(_binding(viewer, customer_id, filters), events),
     )
@@ -134,49 +153,77 @@ def page(viewer: Viewer, customer_id: UUID, filters: Filters, cursor: str = "") 
 
 def type_ids(viewer: Viewer, customer_id: UUID) -> list[int]:
     """The types of events that this customer has. Raises NotFound for unknown customers."""
-    return list(_counters(customer_id, _find(viewer, customer_id)[1]))
+    return list(_scene(viewer, customer_id).counts)
 
 
 # --- Reading -----------------------------------------------------------------------------------
 
 
-def _find(viewer: Viewer, customer_id: UUID) -> tuple[Customer, Clearance]:
+def _scene(viewer: Viewer, customer_id: UUID) -> _Scene:
     customer = Customer.objects.filter(workspace_id=viewer.workspace_id, pk=customer_id).first()
     clearance = access.clearances(viewer, [customer_id]).get(customer_id)
     if customer is None or clearance is None:
         raise NotFound
-    return customer, clearance
+    counts: dict[int, int] = {}
+    if clearance.is_present:
+        counts = dict(EventCounter.objects.filter(customer_id=customer_id).values_list("type_id", "n"))
+    types = {row.pk: row for row in EventDefinition.objects.filter(pk__in=list(counts))}
+    scopes = {id_: scope for scope in references.scopes(viewer, types) for id_ in scope.types}
+    return _Scene(
+        customer,
+        clearance,
+        types,
+        {id_: label(row) for id_, row in types.items()},
+        _known_counts(customer, counts, scopes),
+        scopes,
+    )
 
 
-def _counters(customer_id: UUID, clearance: Clearance) -> dict[int, int]:
-    """How many events of each type there are to see."""
-    if not clearance.is_present:
-        return {}
-    return dict(EventCounter.objects.filter(customer_id=customer_id).values_list("type_id", "n"))
+def _knowing(scene: _Scene, events: list[Event]) -> _Scene:
+    """A worker may have committed an event of a new name since the counters were read."""
+    newer = EventDefinition.objects.in_bulk({event.type_id for event in events} - scene.types.keys())
+    labels = {id_: label(row) for id_, row in newer.items()}
+    return replace(scene, types=scene.types | newer, labels=scene.labels | labels)
 
 
-def _read(
-    viewer: Viewer, customer: Customer, filters: Filters, cursor: str, types: dict[int, EventDefinition]
-) -> list[Event]:
-    """One page and one more. Both ends of the range are named, so the server skips the other months."""
-    found = Event.objects.filter(customer_id=customer.pk, ts__gte=customer.first_seen, ts__lte=customer.last_seen)
+def _known_counts(customer: Customer, counts: dict[int, int], scopes: dict[int, Scope]) -> dict[int, int]:
+    """The counts, with only what the viewer may know of counted where that is not all."""
+    if not scopes:
+        return counts
+    pointing = _events(customer).filter(type_id__in=scopes).filter(*[scope.condition for scope in scopes.values()])
+    known = pointing.values_list("type_id").annotate(n=Count("*")).order_by()
+    return {id_: n for id_, n in counts.items() if id_ not in scopes} | dict(known)
+
+
+def _events(customer: Customer) -> QuerySet[Event]:
+    """All his events. Both ends of the range are named, so the server skips the other months."""
+    return Event.objects.filter(customer_id=customer.pk, ts__gte=customer.first_seen, ts__lte=customer.last_seen)
+
+
+def _read(viewer: Viewer, scene: _Scene, filters: Filters, cursor: str) -> list[Event]:
+    """One page and one more."""
+    found = _events(scene.customer).filter(*[scope.condition for scope in scene.scopes.values()])
     if filters.since:
         found = found.filter(ts__gte=_midnight(filters.since))
     if filters.until and filters.until < date.max:  # there is no day after the last one
         found = found.filter(ts__lt=_midnight(filters.until + timedelta(days=1)))
-    wanted = _wanted_types(filters, types)
+    wanted = _wanted_types(filters, scene)
     if wanted is not None:
         found = found.filter(type_id__in=wanted)
-    found = _after(found, filters, _position(_binding(viewer, customer.pk, filters), cursor))
+    found = _after(found, filters, _position(_binding(viewer, scene.customer.pk, filters), cursor))
     order = ("ts", "id") if filters.order == OLDEST else ("-ts", "-id")
     return list(found.order_by(*order)[: PAGE + 1])
 
 
-def _wanted_types(filters: Filters, types: dict[int, EventDefinition]) -> list[int] | None:
-    if not filters.types and not filters.text:
-        return None
-    chosen = [id_ for id_ in types if not filters.types or id_ in filters.types]
-    return [id_ for id_ in chosen if fold(filters.text) in fold(types[id_].name)]
+def _wanted_types(filters: Filters, scene: _Scene) -> list[int] | None:
+    chosen = [
+        id_
+        for id_, row in scene.types.items()
+        if (not filters.types or id_ in filters.types)
+        and fold(filters.text) in fold(scene.labels[id_].text)
+        and (filters.has_system or row.kind != EventKind.SYSTEM)
+    ]
+    return None if len(chosen) == len(scene.types) else chosen
 
 
 def _midnight(day: date) -> datetime:
@@ -219,48 +266,56 @@ def _position(binding: str, cursor: str) -> tuple[datetime, UUID] | None:
 # --- Showing -----------------------------------------------------------------------------------
 
 
-def _rows(
-    viewer: Viewer, events: list[Event], types: dict[int, EventDefinition], clearance: Clearance
-) -> list[EventRow]:
+def _rows(viewer: Viewer, events: list[Event], scene: _Scene) -> list[EventRow]:
     """Masked rows; neighbours that look alike to this viewer are one row."""
-    entities = {id_: f"event:{definition.name}" for id_, definition in types.items()}
+    entities = {id_: _entity(definition) for id_, definition in scene.types.items()}
     declared = definitions.properties(viewer.workspace_id, sorted(set(entities.values())))
     money = definitions.currency(viewer.workspace_id) if events else ""
     rows: list[EventRow] = []
     for event in events:
-        definition = types[event.type_id]
-        row = _row(event, definition, declared[entities[event.type_id]], clearance, money)
+        row = _row(event, scene, declared[entities[event.type_id]], money)
         if rows and _looks_like(rows[-1], row):
             row = _times(rows.pop(), row)
         rows.append(row)
     return rows
 
 
-def _row(
-    event: Event, definition: EventDefinition, declared: dict[str, Property], clearance: Clearance, money: str
-) -> EventRow:
-    document = event.raw_props
-    paths = [path for path in declared if path in document] + sorted(document.keys() - declared.keys())
-    shown = tuple(
-        show(
-            declared.get(path) or definitions.undeclared(path),
-            lambda path=path: document[path],  # type: ignore[misc]
-            clearance,
-            currency=money,
-        )
-        for path in paths
-    )
-    pinned = [one for one in shown if one.name in declared and declared[one.name].is_pinned]
+def _entity(definition: EventDefinition) -> str:
+    """Under what the properties of these events are declared."""
+    kind = EventKind(definition.kind)
+    return str(kind) if kind in OWN_KINDS else f"event:{definition.name}"
+
+
+def _row(event: Event, scene: _Scene, declared: dict[str, Property], money: str) -> EventRow:
+    kind, words = EventKind(scene.types[event.type_id].kind), scene.labels[event.type_id]
+    shown = show_document(
+        _document(event, kind, scene), declared, scene.clearance,
+        currency=money, undeclared=OWN_KINDS.get(kind, definitions.undeclared),
+    )  # fmt: skip
+    if kind == EventKind.SYSTEM:
+        facts = tuple(one for one in shown if one.name == words.detail)
+    else:
+        pinned = tuple(one for one in shown if one.name in declared and declared[one.name].is_pinned)
+        facts = (pinned or shown)[:MAX_FACTS]
     return EventRow(
         id=event.id,
-        icon=definition.icon or ICONS[EventKind(definition.kind)],
-        label=definition.name,
+        icon=words.icon,
+        label=words.text,
         at=event.ts,
         received_at=event.received_at,
         received_late=_late(event.received_at - event.ts),
         properties=shown,
-        facts=tuple((pinned or list(shown))[:MAX_FACTS]),
+        facts=facts,
+        is_system=kind == EventKind.SYSTEM,
     )
+
+
+def _document(event: Event, kind: EventKind, scene: _Scene) -> dict[str, Json]:
+    """The stored properties; what only repeats the name of the row is left out."""
+    document: dict[str, Json] = event.raw_props
+    if event.type_id in scene.scopes:
+        document = scene.scopes[event.type_id].named(document)
+    return {path: value for path, value in document.items() if kind not in OWN_KINDS or path != kind}
 
 
 def _late(delay: timedelta) -> str:
@@ -280,24 +335,12 @@ def _day(row: EventRow) -> date:
 def _times(first: EventRow, again: EventRow) -> EventRow:
     return EventRow(
         first.id, first.icon, first.label, first.at, first.received_at, first.received_late,
-        first.properties, first.facts, first.times + again.times,
+        first.properties, first.facts, first.is_system, first.times + again.times,
     )  # fmt: skip
 
 
 def _days(rows: list[EventRow]) -> tuple[Day, ...]:
-    today = timezone.localdate()
-    return tuple(Day(*_heading(day, today), tuple(group)) for day, group in groupby(rows, key=_day))
-
-
-def _heading(day: date, today: date) -> tuple[str, str]:
-    """Heading and its second part: near days by name, far ones by date."""
-    age = (today - day).days
-    this_year = formats.date_format(day, "l j F")
-    if age in (0, 1):
-        return ("Today", "Yesterday")[age], this_year
-    if 1 < age < 7:  # noqa: PLR2004  # days of a week
-        return formats.date_format(day, "l"), formats.date_format(day, "j F")
-    return formats.date_format(day, "j F Y"), formats.date_format(day, "l")
+    return tuple(Day(*heading, tuple(group)) for heading, group in days.by_day(rows, lambda row: row.at))
 
 
 # --- Value -------------------------------------------------------------------------------------

@@ -83,6 +83,7 @@ def _stored(filters: Filters) -> dict[str, Json]:
         "since": filters.since.isoformat() if filters.since else None,
         "until": filters.until.isoformat() if filters.until else None,
         "order": filters.order,
+        "has_system": filters.has_system,
     }
 
 
@@ -94,4 +95,5 @@ def _load(viewer: Viewer, handle: str) -> Filters:
         date.fromisoformat(stored["since"]) if stored.get("since") else None,
         date.fromisoformat(stored["until"]) if stored.get("until") else None,
         stored.get("order", NEWEST),
+        stored.get("has_system", True),
     )

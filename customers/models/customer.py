@@ -61,8 +61,16 @@ class CustomerProfile(models.Model):
         return str(self.pk)
 
 
+class ChangedPart(models.TextChoices):
+    """What of a customer a change was about."""
+
+    PROPERTY = "property"
+    IDENTIFIER = "identifier"
+    CONSENT = "consent"
+
+
 class PropertyChange(models.Model):
-    """One change of one property; partitioned by the month of ``at``, append only."""
+    """One change of one property, identifier or consent; partitioned by the month of ``at``, append only."""
 
     pk = models.CompositePrimaryKey("customer_id", "at", "id")
     customer_id = models.UUIDField()
@@ -73,6 +81,8 @@ class PropertyChange(models.Model):
     raw_new = models.JSONField(null=True)
     ts = models.DateTimeField()
     source = models.TextField()
+    part = models.CharField(max_length=12, default=ChangedPart.PROPERTY)
+    failure = models.CharField(max_length=20, blank=True, help_text="Why the change was not made; empty: it was made.")
 
     class Meta:
         db_table = "property_change"

@@ -75,6 +75,9 @@ class SuppressedIdentifier(models.Model):
     key_version = models.SmallIntegerField(default=1)
     at = models.DateTimeField()
     reason = models.TextField(default="")
+    group_id = models.UUIDField(
+        null=True, help_text="The customer it was of: what was barred together is freed together."
+    )
 
     class Meta:
         db_table = "suppressed_identifier"

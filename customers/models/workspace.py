@@ -40,6 +40,15 @@ class Workspace(models.Model):
     updates_email_by_id = models.BooleanField(
         default=True, help_text="An identify call by id may change the e-mail when nobody else has the new one."
     )
+    merges_automatically = models.BooleanField(
+        default=True, help_text="Two customers that one identify call names, one by id and one by e-mail, become one."
+    )
+    joins_anonymous = models.BooleanField(
+        default=True, help_text="What somebody did before he was known becomes part of his timeline."
+    )
+    anonymous_kept_days = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text="Anonymous customers go after so many days without an event; empty: never."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -1,4 +1,7 @@
-"""Customer.io's Track API, versions 1 and 2: write only, Basic authentication with site id and API key."""
+"""Customer.io's Track API, versions 1 and 2: write only, Basic authentication with site id and API key.
+
+Reports about messages and the unsubscribe call, which lives at the root of the host, take no credentials.
+"""
 
 from dialects.customerio_track.errors import ERRORS, answer_error
 from dialects.customerio_track.routes import ROUTES
@@ -12,7 +15,7 @@ tokens = TokenMap(FACE)
 DIALECT = Dialect(
     name="customerio_track",
     face=FACE,
-    prefixes=("/api/v1", "/api/v2"),
+    prefixes=("/api/v1", "/api/v2", "/unsubscribe"),
     application=Face(FACE, ROUTES, tokens, answer_error),
     error_table=ERRORS,
     routes=tuple((route.method, route.template) for route in ROUTES),

@@ -56,6 +56,12 @@ class UnsupportedEncoding(RequestError):
     code = "unsupported_encoding"
 
 
+class TooManyRequests(RequestError):
+    """The sender used up what one address may send; ``data["retry_after"]`` is in seconds."""
+
+    code = "too_many_requests"
+
+
 @dataclass(frozen=True, slots=True)
 class ErrorRow:
     """How one code is answered; ``reason`` is for wires that have a short word beside the sentence."""

@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote, unquote_to_bytes
+from urllib.parse import parse_qs, quote, unquote_to_bytes
 
 from dialects.kit.errors import BodyTimeout, BodyTooLarge, UnsupportedEncoding
 
@@ -20,6 +20,7 @@ Headers = tuple[tuple[bytes, bytes], ...]
 
 IDLE_SECONDS = 10.0
 TOTAL_SECONDS = 30.0
+NO_CONTENT = 204
 
 
 class ClientGone(Exception):
@@ -28,7 +29,7 @@ class ClientGone(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """A complete answer; ``content-length`` is added when it is sent."""
+    """A complete answer; ``content-length`` is added when it is sent, but for 204, which must not have one."""
 
     status: int
     body: bytes
@@ -36,7 +37,8 @@ class Response:
 
     async def send(self, send: Send) -> None:
         """Send it whole."""
-        headers = [*self.headers, (b"content-length", b"%d" % len(self.body))]
+        length = ((b"content-length", b"%d" % len(self.body)),) if self.status != NO_CONTENT else ()
+        headers = [*self.headers, *length]
         await send({"type": "http.response.start", "status": self.status, "headers": headers})
         await send({"type": "http.response.body", "body": self.body})
 
@@ -44,7 +46,7 @@ class Response:
 class Request:
     """One request. The path is split before it is decoded, so that ``%2F`` stays within its segment."""
 
-    __slots__ = ("_receive", "headers", "method", "raw_path")
+    __slots__ = ("_receive", "_scope", "headers", "method", "raw_path")
 
     def __init__(self, scope: Message, receive: Receive) -> None:
         self.method: str = scope["method"]
@@ -52,6 +54,7 @@ class Request:
         self.raw_path: bytes = scope.get("raw_path") or quote(scope["path"]).encode()
         self.headers: dict[bytes, bytes] = dict(scope["headers"])
         self._receive = receive
+        self._scope = scope
 
     def segments(self) -> list[str]:
         """The decoded parts of the path; one trailing slash does not count.
@@ -62,6 +65,17 @@ class Request:
         if parts and not parts[-1]:
             parts.pop()
         return [(unquote_to_bytes(part) if b"%" in part else part).decode("utf-8", "replace") for part in parts]
+
+    def query(self, name: str) -> str | None:
+        """A parameter of the query string, decoded; the last one if it is there several times."""
+        given = parse_qs(self._scope.get("query_string", b"").decode("latin-1"), keep_blank_values=True)
+        return given[name][-1] if name in given else None
+
+    @property
+    def peer(self) -> str:
+        """The address at the other end of the connection; empty on a socket that has none."""
+        client = self._scope.get("client")
+        return str(client[0]) if client else ""
 
     async def body(self, limit: int) -> bytes:
         """The whole body. Raises UnsupportedEncoding, BodyTooLarge, BodyTimeout or ClientGone."""

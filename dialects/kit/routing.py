@@ -28,7 +28,17 @@ class Call:
     parameters: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class OpenCall:
+    """A request on a route that takes no credentials; ``rights`` are those of valid ones that came all the same."""
+
+    request: Request
+    rights: TokenRights | None
+    parameters: tuple[str, ...]
+
+
 View = Callable[[Call], Awaitable[Response]]
+OpenView = Callable[[OpenCall], Awaitable[Response]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +52,28 @@ class Route:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenRoute:
+    """One that takes no credentials and never refuses bad ones; ``permission`` is what makes them count."""
+
+    method: str
+    template: str
+    view: OpenView
+    permission: str
+
+
+AnyRoute = Route | OpenRoute
+
+
+@dataclass(frozen=True, slots=True)
 class Path:
     """One template with the routes of its methods."""
 
     template: str
     literals: tuple[tuple[int, str], ...]
     parameters: tuple[int, ...]
-    methods: dict[str, Route] = field(default_factory=dict)
+    methods: dict[str, AnyRoute] = field(default_factory=dict)
 
-    def route(self, method: str) -> Route:
+    def route(self, method: str) -> AnyRoute:
         """The route of this method. Raises WrongMethod."""
         if method not in self.methods:
             raise WrongMethod(allow=", ".join(sorted(self.methods)))
@@ -60,12 +83,12 @@ class Path:
 class PathTable:
     """Finds the template of a path; few comparisons, since paths are sorted by their number of segments."""
 
-    def __init__(self, routes: Iterable[Route]) -> None:
+    def __init__(self, routes: Iterable[AnyRoute]) -> None:
         self._by_length: dict[int, list[Path]] = {}
         for route in routes:
             self._add(route)
 
-    def _add(self, route: Route) -> None:
+    def _add(self, route: AnyRoute) -> None:
         parts = route.template.strip("/").split("/")
         literals = tuple((i, part) for i, part in enumerate(parts) if not part.startswith("{"))
         paths = self._by_length.setdefault(len(parts), [])
@@ -92,7 +115,7 @@ class Face:
     """The ASGI application of a dialect with Basic authentication."""
 
     name: str
-    routes: tuple[Route, ...]
+    routes: tuple[AnyRoute, ...]
     tokens: TokenMap
     # Turns any exception of a request into this wire's answer.
     answer_error: Callable[[Request, Exception], Response]
@@ -126,10 +149,16 @@ class Face:
         route = path.route(request.method)
         credentials = basic_credentials(request.headers.get(b"authorization"))
         rights = None if credentials is None else await self.tokens.find(credentials)
-        if rights is None or not rights.may(route.permission):
+        if rights is not None and not rights.may(route.permission):
+            rights = None
+        if rights is not None:
+            trace.workspace_id = rights.workspace_id
+        parameters = tuple([segments[i] for i in path.parameters])
+        if isinstance(route, OpenRoute):
+            return await route.view(OpenCall(request, rights, parameters))
+        if rights is None:
             raise Unauthenticated
-        trace.workspace_id = rights.workspace_id
-        return await route.view(Call(request, rights, tuple([segments[i] for i in path.parameters])))
+        return await route.view(Call(request, rights, parameters))
 
 
 @dataclass(slots=True)

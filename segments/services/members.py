@@ -6,11 +6,13 @@ from uuid import UUID
 
 from django.db import transaction
 
-from customers import audit
+from customers import access, audit
+from customers.models import User
 from rolodesk import partitions
-from rolodesk.database import connect
+from rolodesk.database import connect, django_connection
 from rolodesk.errors import InvalidInput, NotFound
 from segments import sql
+from segments.access import exists_for
 from segments.models import Segment, SegmentKind
 
 BATCH = 5000
@@ -24,7 +26,7 @@ def add_members(*, segment_id: int, customer_ids: Iterable[UUID], at: datetime) 
     segment = _manual(segment_id)
     return _change(
         segment, customer_ids, at, "segment.members_added",
-        lambda ids: sql.add_members(segment.pk, segment.workspace_id, ids, at),
+        lambda ids: sql.add_members(django_connection(), segment.pk, segment.workspace_id, ids, at),
     )  # fmt: skip
 
 
@@ -32,8 +34,26 @@ def remove_members(*, segment_id: int, customer_ids: Iterable[UUID], at: datetim
     """Take customers out of a manual segment; returns how many were in it. Raises as ``add_members``."""
     segment = _manual(segment_id)
     return _change(
-        segment, customer_ids, at, "segment.members_removed", lambda ids: sql.remove_members(segment.pk, ids, at)
+        segment,
+        customer_ids,
+        at,
+        "segment.members_removed",
+        lambda ids: sql.remove_members(django_connection(), segment.pk, ids, at),
     )
+
+
+def check_changeable(*, workspace_id: int, segment_id: int, user_id: int) -> None:
+    """Whether a key of this user may change who is in a segment.
+
+    Raises NotFound for an unknown segment and for one that does not exist for the user (security.md N5),
+    InvalidInput for a dynamic one and for one that opens personal data (P6).
+    """
+    segment = Segment.objects.filter(pk=segment_id, workspace_id=workspace_id).first()
+    user = User.objects.filter(pk=user_id).first()
+    if segment is None or user is None or not exists_for(access.resolve(user, workspace_id, face="key"), segment):
+        raise NotFound(reason="segment")
+    if segment.kind != SegmentKind.MANUAL or segment.is_access_scope:
+        raise InvalidInput(reason="not_manual")
 
 
 def _manual(segment_id: int) -> Segment:

@@ -70,9 +70,7 @@ def outside(page: Page, selector: str) -> dict[str, float]:
     window = page.viewport_size
     assert box and window
     return {
-        side: by
-        for side, by in (("left", -box["x"]), ("right", box["x"] + box["width"] - window["width"]))
-        if by > 0
+        side: by for side, by in (("left", -box["x"]), ("right", box["x"] + box["width"] - window["width"])) if by > 0
     }
 
 

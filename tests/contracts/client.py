@@ -64,3 +64,7 @@ class TrackClient:
     def batch(self, *operations: Json) -> httpx.Response:
         """A batch."""
         return self.send("POST", "/api/v2/batch", {"batch": list(operations)})
+
+    def entity(self, operation: Json) -> httpx.Response:
+        """One operation of version 2."""
+        return self.send("POST", "/api/v2/entity", operation)

@@ -3,18 +3,20 @@
 from collections.abc import Callable, Iterator
 
 import pytest
-from django.contrib.auth.models import Permission
 
-from customers.models import User, Workspace, WorkspaceUserGrant
+from customers.models import User, Workspace
 from customers.services.tokens import issue_token
 from dialects.customerio_track.dialect import tokens
 from rolodesk.database import connect
 from tests.contracts.client import TrackClient
+from tests.factories import grant
 from tracking.intake import operations
 from tracking.intake.collector import collector
 from tracking.intake.operations import Operation
 
 SITE_ID = "site-1"
+# All that a Track key can be allowed.
+PERMISSIONS = ["edit", "erase", "manage_segments", "merge", "suppress"]
 Inbox = Callable[[], list[Operation]]
 
 
@@ -26,10 +28,9 @@ def service(transactional_db: None) -> User:
 
 @pytest.fixture
 def workspace(service: User) -> Workspace:
-    """A workspace that the service user may edit."""
+    """A workspace in which the service user may do all that a Track key can be allowed."""
     workspace = Workspace.objects.create(name="Shop")
-    permission = Permission.objects.get(codename="edit", content_type__app_label="customers")
-    WorkspaceUserGrant.objects.create(user=service, permission=permission, content_object=workspace)
+    grant(service, workspace, *PERMISSIONS)
     return workspace
 
 
@@ -37,7 +38,7 @@ def workspace(service: User) -> Workspace:
 def track(workspace: Workspace, service: User) -> Iterator[TrackClient]:
     """The client of a Track key of this workspace."""
     api_key = issue_token(
-        user_id=service.pk, workspace_id=workspace.pk, face="track", name="test", scopes=["edit"], public_id=SITE_ID
+        user_id=service.pk, workspace_id=workspace.pk, face="track", name="test", scopes=PERMISSIONS, public_id=SITE_ID
     )
     tokens.forget()
     yield TrackClient(workspace.pk, SITE_ID, api_key)

@@ -305,6 +305,8 @@ def test_any_order_and_cut_of_operations_that_agree_gives_the_same_people(gate: 
 SETTINGS = WorkspaceSettings(
     1,
     updates_email_by_id=False,
+    merges_automatically=False,
+    joins_anonymous=False,
     kinds={
         "external_id": Kind(1, "external_id", "", 0, "exact", is_multiple=False),
         "email": Kind(2, "email", "", 1, "email", is_multiple=False),
@@ -327,13 +329,13 @@ def test_each_identifier_that_is_not_applied_counts_as_a_conflict() -> None:
     )
     resolver = Resolver(known)
     assert resolver.identify(SETTINGS, one("external_id", "A"), [one("email", "b@b.example")], may_create=True) == a
-    assert resolver.conflicts == 1
+    assert len(resolver.conflicts) == 1
     resolver.identify(SETTINGS, one("email", "b@b.example"), [one("email", "c@b.example")], may_create=True)
-    assert resolver.conflicts == 2
+    assert len(resolver.conflicts) == 2
     resolver.identify(SETTINGS, one("external_id", "A"), [one("email", "a@b.example")], may_create=True)
-    assert (resolver.conflicts, resolver.receivers, resolver.identified) == (2, {a}, {a})
+    assert (len(resolver.conflicts), resolver.receivers, resolver.identified) == (2, {a}, {a})
     resolver.identify(SETTINGS, one("external_id", "A"), [one("email", "d@b.example")], may_create=True)
-    assert (resolver.conflicts, resolver.detached, resolver.created) == (3, [], [])
+    assert (len(resolver.conflicts), resolver.detached, resolver.created) == (3, [], [])
 
 
 def test_nobody_is_known_by_an_id_of_another_workspace() -> None:

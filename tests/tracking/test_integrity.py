@@ -28,6 +28,18 @@ from tracking.models import DirtyCustomer, Event, EventCounter, EventDefinition,
 pytestmark = pytest.mark.django_db
 
 
+def make_tombstone(workspace: Workspace, survivor: UUID) -> None:
+    """What is left of a customer who was merged into another."""
+    now = timezone.now()
+    times = {"created_at": now, "updated_at": now, "first_seen": now, "last_seen": now}
+    Customer.objects.create(workspace_id=workspace.pk, state="merged", merged_into=survivor, **times)
+
+
+def bury() -> None:
+    """As if somebody had marked a customer deleted and left everything lying about."""
+    Customer.objects.filter(state="active").update(state="deleted")
+
+
 @pytest.fixture
 def shop() -> Workspace:
     """A workspace with a customer who did things, and a second one merged into him."""
@@ -36,7 +48,7 @@ def shop() -> Workspace:
     make_event(workspace, customer, revenue=12)
     make_event(workspace, customer, revenue=8)
     make_event(workspace, customer, "Visit")
-    make_customer(workspace, state="merged", merged_into=customer)
+    make_tombstone(workspace, customer)
     make_segment(workspace, "Regulars", customer)
     IntakeTotal.objects.create(
         workspace_id=workspace.pk, day=timezone.now().date(), slot=0,
@@ -68,7 +80,7 @@ def test_a_sound_database_has_no_findings_and_true_figures(shop: Workspace) -> N
     assert result.figures["events “Purchase”"] == 2
     assert result.figures["intake accepted"] == 15
     checked = {one.name: one.checked for one in result.findings}
-    assert checked["event: customer exists"] == 3
+    assert checked["event: customer is live"] == 3
     assert checked["customer_identifier: digest is that of the value"] == 2
 
 
@@ -118,17 +130,19 @@ def wrong_digest() -> None:
 
 def chain_of_merges() -> None:
     merged = Customer.objects.get(state="merged")
-    make_customer(Workspace.objects.get(), state="merged", merged_into=merged.pk)
+    make_tombstone(Workspace.objects.get(), merged.pk)
 
 
 DAMAGE: list[tuple[Callable[[], object], str]] = [
-    (drop_customer, "event: customer exists"),
-    (drop_customer, "event_counter: customer exists"),
-    (drop_customer, "customer_identifier: customer exists"),
-    (drop_customer, "identifier_lookup: customer exists"),
-    (drop_customer, "customer_profile: customer exists"),
-    (drop_customer, "customer_search: customer exists"),
-    (drop_customer, "segment_member: customer exists"),
+    (drop_customer, "event: customer is live"),
+    (drop_customer, "event_counter: customer is live"),
+    (drop_customer, "customer_identifier: customer is live"),
+    (drop_customer, "identifier_lookup: customer is live"),
+    (drop_customer, "customer_profile: customer is live"),
+    (drop_customer, "customer_search: customer is live"),
+    (drop_customer, "segment_member: customer is live"),
+    (bury, "event: customer is live"),
+    (bury, "customer_profile: customer is live"),
     (
         lambda: DirtyCustomer.objects.create(customer_id=uuid4(), at=timezone.now(), reason="test"),
         "dirty_customer: customer exists",
@@ -177,14 +191,14 @@ def test_each_kind_of_damage_is_found(shop: Workspace, damage: Callable[[], obje
 
 def test_search_lines_are_among_the_tables_that_are_checked(shop: Workspace) -> None:
     CustomerSearch.objects.create(customer_id=uuid4(), raw_line="")
-    assert broken() == {"customer_search: customer exists"}
+    assert broken() == {"customer_search: customer is live"}
 
 
 @pytest.mark.django_db(transaction=True)
 def test_the_command_prints_figures_and_ends_well(shop: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
     call_command("check_integrity")
     printed = capsys.readouterr().out
-    assert "event: customer exists" in printed and "WRONG" not in printed
+    assert "event: customer is live" in printed and "WRONG" not in printed
     assert "b.example" not in printed
     call_command("check_integrity", "--json")
     assert json.loads(capsys.readouterr().out)["is_sound"] is True

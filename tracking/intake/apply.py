@@ -3,28 +3,37 @@
 Whatever the size of the batch the number of statements is the same. Row locks that workers contend for
 (profiles, counters, customers) come last, each table's in one statement and in the order of their keys, so
 workers cannot deadlock.
+
+Serial operations, and those that show that two customers are one, need to be alone in their workspaces
+(``customers.writing.locks``). A batch that holds one raises MustBeAlone unless it is.
 """
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
+from itertools import groupby
 from uuid import UUID
 
 import uuid_utils.compat as uuids
 
 from customers import sql as people
 from customers.directory import Directory
-from customers.identity import Identifier, Known, Refusal, Resolver
+from customers.identity import ANONYMOUS_ID, Identifier, JoinNeeded, Known, Refusal, Resolver
+from customers.writing import consent, merge
 from rolodesk import json, partitions, staging
 from rolodesk.database import Connection
-from tracking.intake import sql
+from tracking.intake import effects, sql
 from tracking.intake.definitions import Definitions, key_of
-from tracking.intake.operations import CUSTOMER_ID, Identify, Operation, Track
+from tracking.intake.operations import CUSTOMER_ID, Identify, Operation, Ref, Track, is_serial
 from tracking.intake.sql import Claimed, EventRow, Totals
 from tracking.intake.times import EPOCH, SENT_AT, AbsurdTime, Moment, moment, stated_time
 
 MAX_REVENUE = Decimal(10) ** 13
 ATTEMPTS = 5
+
+
+class MustBeAlone(Exception):
+    """The batch joins or removes customers and was not told that it is alone; nothing was written."""
 
 
 class Raced(Exception):
@@ -67,9 +76,11 @@ class Applier:
     directory: Directory = field(default_factory=Directory)
     definitions: Definitions = field(default_factory=Definitions)
     _months: set[str] = field(default_factory=set)
+    _topics: set[tuple[int, int]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         people.prepare_stages(self.connection)
+        consent.prepare_stages(self.connection)
         sql.prepare_stages(self.connection)
 
     def prepare(self, items: list[Item]) -> list[_Ready]:
@@ -78,18 +89,97 @@ class Applier:
         ready = [self._ready(item) for item in items]
         tracks = [(one.item.claimed.workspace_id, one.item.operation) for one in ready]
         self.definitions.ensure(self.side, {key_of(w, op) for w, op in tracks if isinstance(op, Track)})
+        self._ensure_topics({(w, topic) for w, op in tracks if isinstance(op, Identify) for topic in op.consent})
         self._ensure_partitions(ready)
         return ready
 
-    def apply(self, items: list[Item]) -> dict[int, Totals]:
-        """Write the operations inside the caller's transaction; returns totals by workspace."""
+    def apply(self, items: list[Item], *, is_alone: bool = False) -> dict[int, Totals]:
+        """Write the operations inside the caller's transaction; returns totals by workspace.
+
+        Raises MustBeAlone, and Rejected for a lone operation that can never be applied.
+        """
+        totals: dict[int, Totals] = {}
+        if is_alone:
+            for are_serial, run in groupby(items, lambda item: is_serial(item.operation)):
+                if are_serial:
+                    for item in run:
+                        self._apply_serial(item, totals)
+                else:
+                    self.apply_joining(list(run), totals)
+        elif any(is_serial(item.operation) for item in items):
+            raise MustBeAlone
+        else:
+            try:
+                self._apply_many(self.prepare(items), totals)
+            except JoinNeeded as error:
+                raise MustBeAlone from error
+        return totals
+
+    def apply_joining(self, items: list[Item], totals: dict[int, Totals]) -> list[UUID | Refusal]:
+        """Identify and track, merging customers that turn out to be one; returns whom each was about."""
         ready = self.prepare(items)
+        owners: list[UUID | Refusal] = []
+        while ready:
+            try:
+                return owners + self._apply_many(ready, totals)
+            except JoinNeeded as error:
+                if error.index:  # customers of this very batch are not stored yet: first comes what was before
+                    owners += self._apply_many(ready[: error.index], totals)
+                    ready = ready[error.index :]
+                else:
+                    self._join(ready[0], error.one, error.other)
+        return owners
+
+    def find(self, workspace_id: int, who: Ref) -> UUID | Refusal:
+        """The live customer of this name; never creates."""
+        self.directory.refresh(self.side)
+        one = self.named(workspace_id, who)
+        if isinstance(one, UUID):
+            return people.read_live(self.connection, [one]).get((workspace_id, one), Refusal.IGNORED)
+        suppressed = people.read_suppressed(self.connection, {people.suppression_key(one): one.key})
+        if suppressed:
+            return Refusal.SUPPRESSED
+        return people.read_owners(self.connection, [one.key]).get(one.key, Refusal.IGNORED)
+
+    def is_barred(self, workspace_id: int, who: Ref) -> bool:
+        """Whether this name is suppressed; what no workspace can know is not."""
+        try:
+            return self.find(workspace_id, who) is Refusal.SUPPRESSED
+        except Rejected:
+            return False
+
+    def _apply_serial(self, item: Item, totals: dict[int, Totals]) -> None:
+        tally = totals.setdefault(item.claimed.workspace_id, Totals())
+        self.directory.refresh(self.side)
+        if item.claimed.workspace_id not in self.directory.workspaces:
+            raise Rejected("unknown_workspace")
+        outcome = effects.apply(effects.Scene(self, item), item.operation)
+        tally.accepted += 1
+        tally.count(outcome)
+
+    def _join(self, one: _Ready, first: UUID, second: UUID) -> None:
+        scene = effects.Scene(self, one.item)
+        anonymous = people.read_anonymous(self.connection, [first, second])
+        if len(anonymous) == 1:
+            (absorbed,) = anonymous
+            survivor = second if absorbed == first else first
+        else:
+            survivor, absorbed = merge.older(self.connection, first, second)
+        name = "anonymous_joined" if anonymous else "customer_merged"
+        if not effects.merge_and_note(scene, survivor, absorbed, name=name, by="identify"):
+            raise Rejected("contended_identifier")  # or it would be found again and again
+
+    def _apply_many(self, ready: list[_Ready], totals: dict[int, Totals]) -> list[UUID | Refusal]:
         for _ in range(ATTEMPTS):
+            written: dict[int, Totals] = {}
             try:
                 with self.connection.transaction():
-                    return self._write(ready)
+                    owners = self._write(ready, written)
             except Raced:
                 continue
+            for workspace_id, tally in written.items():
+                totals.setdefault(workspace_id, Totals()).add(tally)
+            return owners
         raise Rejected("contended_identifier")
 
     # --- Before the transaction ------------------------------------------------------------------
@@ -99,13 +189,8 @@ class Applier:
         workspace = self.directory.workspaces.get(item.claimed.workspace_id)
         if workspace is None:
             raise Rejected("unknown_workspace")
-        who: Identifier | UUID | None
-        if operation.who.kind == CUSTOMER_ID:
-            who = _uuid(operation.who.value)
-        else:
-            who = Identifier.of(workspace, operation.who.kind, operation.who.value)
-        if who is None:
-            raise Rejected("unknown_identifier_kind")
+        assert isinstance(operation, (Identify, Track))  # noqa: S101  # narrows for the type checker
+        who = self.named(workspace.id, operation.who)
         try:
             if isinstance(operation, Track):
                 when = moment(operation, workspace.id, received_at)
@@ -115,6 +200,22 @@ class Applier:
             raise Rejected("absurd_time") from error
         given = (Identifier.of(workspace, kind, value) for kind, value in operation.identifiers.items())
         return _Ready(item, who, [one for one in given if one is not None], at)
+
+    def named(self, workspace_id: int, who: Ref) -> Identifier | UUID:
+        """An identifier in normal form, or a customer's own id. Raises Rejected."""
+        workspace = self.directory.workspaces.get(workspace_id)
+        if workspace is None:
+            raise Rejected("unknown_workspace")
+        named = _uuid(who.value) if who.kind == CUSTOMER_ID else Identifier.of(workspace, who.kind, who.value)
+        if named is None:
+            raise Rejected("unknown_identifier_kind")
+        return named
+
+    def _ensure_topics(self, topics: set[tuple[int, int]]) -> None:
+        fresh = topics - self._topics
+        if fresh:
+            consent.ensure_topics(self.side, fresh)
+            self._topics |= fresh
 
     def _ensure_partitions(self, ready: list[_Ready]) -> None:
         now = datetime.now(UTC)
@@ -129,30 +230,31 @@ class Applier:
 
     # --- Inside the transaction ------------------------------------------------------------------
 
-    def _write(self, ready: list[_Ready]) -> dict[int, Totals]:
+    def _write(self, ready: list[_Ready], totals: dict[int, Totals]) -> list[UUID | Refusal]:
+        # A batch that is applied in parts: a later one must not write again what an earlier one staged.
+        staging.empty(self.connection, (*people.STAGES, *sql.STAGES, consent.STAGE))
         now = datetime.now(UTC)
-        totals: dict[int, Totals] = {}
-        # A batch that is applied by halves: the second must not write again what the first staged.
-        staging.empty(self.connection, (*people.STAGES, *sql.STAGES))
         resolver, owners = self._resolve_all(ready)
         applied: list[tuple[_Ready, UUID]] = []
         for one, owner in zip(ready, owners, strict=True):
             tally = totals.setdefault(one.item.claimed.workspace_id, Totals())
             tally.accepted += 1
             if isinstance(owner, Refusal):
-                setattr(tally, owner.value, getattr(tally, owner.value) + 1)
+                tally.count(owner.value)
             else:
                 applied.append((one, owner))
         self._create(resolver, applied, now)
+        self._note_identifiers(resolver, ready, now)
         self._store_events(applied, totals, now)
         changed = self._store_properties(applied, totals, now)
+        self._store_consent(applied, now)
         self._refresh_lines(resolver, changed)
         sql.count_events(self.connection)
         receivers = resolver.receivers
         sql.note_customers(self.connection, changed.keys() | receivers, resolver.identified & receivers, now)
         touched = {owner for _, owner in applied}
         sql.mark_dirty(self.connection, [uuids.uuid7() for _ in touched], touched, now)
-        return totals
+        return owners
 
     def _resolve_all(self, ready: list[_Ready]) -> tuple[Resolver, list[UUID | Refusal]]:
         """Whom each operation means.
@@ -163,7 +265,9 @@ class Applier:
         locked: set[UUID] = set()
         while True:
             resolver = Resolver(self._look_up(ready))
-            owners = [self._resolve(resolver, one) for one in ready]
+            owners: list[UUID | Refusal] = []
+            for resolver.index, one in enumerate(ready):
+                owners.append(self._resolve(resolver, one))
             unlocked = resolver.receivers - locked
             if not unlocked:
                 return resolver, owners
@@ -185,6 +289,10 @@ class Applier:
         receivers.update(known.live.values())
         if receivers:
             people.read_held(self.connection, known, receivers)
+            tried = {i.key for one in ready for i in self._may_receive(one) if i.kind.name == ANONYMOUS_ID}
+            owners = {known.owners[key] for key in tried if key in known.owners}
+            if owners:
+                known.anonymous = people.read_anonymous(self.connection, owners)
         return known
 
     @staticmethod
@@ -202,7 +310,7 @@ class Applier:
             if isinstance(person, Refusal) or isinstance(operation, Track):
                 return person
             return resolver.identify_by_id(person, one.others)
-        if isinstance(operation, Track):
+        if not isinstance(operation, Identify):
             return resolver.by_identifier(one.who)
         return resolver.identify(workspace, one.who, one.others, may_create=operation.may_create)
 
@@ -218,6 +326,14 @@ class Applier:
             people.create_customers(self.connection, resolver.created, resolver.identified, since, now)
         if resolver.attached:
             people.store_identifiers(self.connection, now)
+
+    def _note_identifiers(self, resolver: Resolver, ready: list[_Ready], now: datetime) -> None:
+        """History of what known customers got, and of what could not be given."""
+        new = {one.id for one in resolver.created}
+        given = [one for one in resolver.attached if one.customer_id not in new]
+        if given or resolver.conflicts:
+            source = ready[0].item.claimed.route
+            people.note_identifiers(self.connection, given, resolver.conflicts, now, source)
 
     def _store_events(self, applied: list[tuple[_Ready, UUID]], totals: dict[int, Totals], now: datetime) -> None:
         rows = [(self._event(one, owner), one.moment) for one, owner in applied if one.moment]
@@ -264,6 +380,19 @@ class Applier:
                 for seq, (name, value) in enumerate(operation.properties.items(), len(writes))
             ]
         return people.set_properties(self.connection, writes, now) if writes else {}
+
+    def _store_consent(self, applied: list[tuple[_Ready, UUID]], now: datetime) -> None:
+        words: list[consent.Word] = []
+        for one, owner in applied:
+            operation, source = one.item.operation, one.item.claimed.route
+            if not isinstance(operation, Identify):
+                continue
+            if operation.is_all_consent:
+                words.append(consent.Word(owner, 0, None, one.at, len(words), source))
+            for topic, is_subscribed in operation.consent.items():
+                words.append(consent.Word(owner, topic, is_subscribed, one.at, len(words), source))
+        if words:
+            consent.say(self.connection, words, now)
 
     def _refresh_lines(self, resolver: Resolver, changed: dict[UUID, list[str]]) -> None:
         searchable = {id_: workspace.searchable for id_, workspace in self.directory.workspaces.items()}

@@ -1,14 +1,17 @@
 """Statements of the write gate about events. All set based; rows are locked in the order of their key."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
+import msgspec
+
 from rolodesk import json
 from rolodesk.database import Connection
 from rolodesk.staging import NULL, array, copy_lines, escape, prepare
+from tracking.intake.operations import Operation, decode
 
 STAGES = {
     "stage_event": (
@@ -32,12 +35,25 @@ def prepare_stages(connection: Connection) -> None:
 
 # The limit is in operations: requests differ a thousandfold in size, so the largest among the first
 # rows sets how many rows make a batch. A row that is being applied elsewhere is skipped.
+#
+# A serial row is taken only when nothing older is being applied elsewhere, and nothing newer than one that
+# is being applied elsewhere is taken at all: so it has its place in the order of everything. Rows that are
+# locked here and not taken wait for the end of this short transaction. As a rule there is no serial row,
+# and the middle part does not run.
 _CLAIM = """
-DELETE FROM inbox WHERE id = ANY(ARRAY(
+WITH free AS MATERIALIZED (
   SELECT id FROM inbox ORDER BY id
-  LIMIT (SELECT greatest(1, %(operations)s / greatest(1, max(n))) FROM (SELECT n FROM inbox ORDER BY id LIMIT 100) head)
-  FOR UPDATE SKIP LOCKED))
-RETURNING id, workspace_id, route, n, received_at, raw_body
+  LIMIT (SELECT greatest(1, %(operations)s / greatest(1, max(n))) FROM (SELECT n FROM inbox ORDER BY id LIMIT 100) h)
+  FOR UPDATE SKIP LOCKED
+), barrier AS MATERIALIZED (
+  SELECT min(s.id) AS id FROM inbox s
+  WHERE s.is_serial AND s.id <= (SELECT max(id) FROM free) AND EXISTS (
+    SELECT FROM inbox older
+    WHERE older.id <= s.id AND NOT EXISTS (SELECT FROM free WHERE free.id = older.id))
+)
+DELETE FROM inbox
+WHERE id = ANY(ARRAY(SELECT id FROM free)) AND id < coalesce((SELECT id FROM barrier), 9223372036854775807)
+RETURNING id, workspace_id, route, n, received_at, raw_body, is_serial, token_id
 """
 
 
@@ -51,6 +67,8 @@ class Claimed:
     n: int
     received_at: datetime
     body: str
+    is_serial: bool = False
+    token_id: int | None = None
 
 
 def claim(connection: Connection, operations: int) -> list[Claimed]:
@@ -234,6 +252,10 @@ class Totals:
     ignored: int = 0
     quarantined: int = 0
 
+    def count(self, outcome: str) -> None:
+        """One more of this outcome, a name of ours."""
+        setattr(self, outcome, getattr(self, outcome) + 1)
+
     def add(self, other: "Totals") -> None:
         """Sum up."""
         self.accepted += other.accepted
@@ -261,3 +283,21 @@ INSERT INTO quarantine (workspace_id, route, received_at, at, reason, raw_body) 
 def quarantine(connection: Connection, item: Claimed, body: str, reason: str, at: datetime) -> None:
     """Keep an operation that cannot be applied, with a reason that holds no value."""
     connection.execute(_QUARANTINE, [item.workspace_id, item.route, item.received_at, at, reason, body])
+
+
+_QUARANTINED = "SELECT id, raw_body FROM quarantine WHERE workspace_id = %s"
+
+
+def forget_quarantined(connection: Connection, workspace_id: int, is_barred: Callable[[Operation], bool]) -> int:
+    """Remove what waits in the quarantine and names somebody who is barred now; returns how much."""
+    rows = connection.execute(_QUARANTINED, [workspace_id]).fetchall()
+    gone = [id_ for id_, body in rows if any(map(is_barred, _readable(body)))]
+    connection.execute("DELETE FROM quarantine WHERE id = ANY(%s::bigint[])", [array(gone)])
+    return len(gone)
+
+
+def _readable(body: str) -> list[Operation]:
+    try:
+        return decode(body)
+    except msgspec.MsgspecError:
+        return []

@@ -13,9 +13,10 @@ import psycopg
 import structlog
 from django.conf import settings
 
+from customers.writing import locks
 from rolodesk.database import Connection, connect
-from tracking.intake import sql
-from tracking.intake.apply import Applier, Item, Rejected
+from tracking.intake import effects, sql
+from tracking.intake.apply import Applier, Item, MustBeAlone, Rejected
 from tracking.intake.operations import decode, encode
 from tracking.intake.sql import Claimed, Totals
 
@@ -59,13 +60,21 @@ class Worker:
 
     def turn(self) -> int:
         """Claim and apply one batch; returns how many operations it had."""
+        try:
+            return self._turn(is_alone=False)
+        except MustBeAlone:  # all was rolled back, so nobody waits for us while we wait for the others
+            return self._turn(is_alone=True)
+
+    def _turn(self, *, is_alone: bool) -> int:
         applier = self._ready()
         with applier.connection.transaction():
             rows = sql.claim(applier.connection, settings.INTAKE_BATCH_OPERATIONS)
             if not rows:
                 return 0
+            is_alone = is_alone or any(row.is_serial for row in rows)
+            (locks.own if is_alone else locks.share)(applier.connection, {row.workspace_id for row in rows})
             totals: dict[int, Totals] = {}
-            self._apply(_items(applier.connection, rows, totals), totals)
+            self._apply(_items(applier.connection, rows, totals), totals, is_alone=is_alone)
             sql.add_totals(applier.connection, self.slot, datetime.now(UTC).date(), totals)
         self._attempts = 0
         return sum(row.n for row in rows)
@@ -86,23 +95,23 @@ class Worker:
                 opened.pop_all()
         return self._applier
 
-    def _apply(self, items: list[Item], totals: dict[int, Totals]) -> None:
+    def _apply(self, items: list[Item], totals: dict[int, Totals], *, is_alone: bool) -> None:
         if not items:
             return
         applier = self._ready()
         try:
             with applier.connection.transaction():
-                result = applier.apply(items)
+                result = applier.apply(items, is_alone=is_alone)
         except Rejected as error:
-            self._divide(items, totals, error.reason)
+            self._divide(items, totals, error.reason, is_alone=is_alone)
         except psycopg.Error as error:
             if not self._is_poison(error):
                 raise
             log.warning("operations refused", slot=self.slot, sqlstate=_state(error), count=len(items))
-            self._divide(items, totals, f"sql_{_state(error)}")
+            self._divide(items, totals, f"sql_{_state(error)}", is_alone=is_alone)
         except (ValueError, TypeError, ArithmeticError, LookupError) as error:
             log.warning("operations refused", slot=self.slot, exception_type=type(error).__name__, count=len(items))
-            self._divide(items, totals, "not_applicable")
+            self._divide(items, totals, "not_applicable", is_alone=is_alone)
         else:
             for workspace_id, tally in result.items():
                 totals.setdefault(workspace_id, Totals()).add(tally)
@@ -114,18 +123,22 @@ class Worker:
             self._attempts >= MAX_ATTEMPTS and not state.startswith(PASSING_ERRORS)
         )
 
-    def _divide(self, items: list[Item], totals: dict[int, Totals], reason: str) -> None:
+    def _divide(self, items: list[Item], totals: dict[int, Totals], reason: str, *, is_alone: bool) -> None:
         """Try each half by itself; an operation that fails alone goes to the quarantine."""
         if len(items) > 1:
             middle = len(items) // 2
-            self._apply(items[:middle], totals)
-            self._apply(items[middle:], totals)
+            self._apply(items[:middle], totals, is_alone=is_alone)
+            self._apply(items[middle:], totals, is_alone=is_alone)
             return
         (item,) = items
-        body = encode([item.operation]).decode()
-        sql.quarantine(self._ready().connection, item.claimed, body, reason, datetime.now(UTC))
         tally = totals.setdefault(item.claimed.workspace_id, Totals())
         tally.accepted += 1
+        applier = self._ready()
+        if effects.names_barred(effects.Scene(applier, item), item.operation):
+            tally.suppressed += 1  # nothing of him is kept, in the quarantine neither (security.md S1)
+            return
+        body = encode([item.operation]).decode()
+        sql.quarantine(applier.connection, item.claimed, body, reason, datetime.now(UTC))
         tally.quarantined += 1
 
 

@@ -12,10 +12,13 @@ from rolodesk.database import Connection, connect
 from rolodesk.tables import TABLES
 from tracking.integrity import sql
 
-CUSTOMER = "customer"
 CUSTOMER_ID = "customer_id"
 # A column of this name holds the number of a row in this table; both belong to one workspace.
 NUMBERS = {"type_id": "event_definition", "kind_id": "identifier_kind", "segment_id": "segment"}
+# Where the column has the same name and means something else.
+OTHER_NUMBERS = {("object", "type_id"): "object_type", ("object_lookup", "type_id"): "object_type"}
+# These remember customers that are gone by now: whose a client id was, and that a customer was changed.
+KEPT = frozenset({"event_seen", "dirty_customer"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +95,10 @@ def check(connection: Connection) -> Result:
 def _findings(connection: Connection) -> Iterator[Finding]:
     for table in tables():
         if CUSTOMER_ID in table.columns:
-            yield Finding(f"{table.name}: customer exists", *sql.dangling(connection, table.name, CUSTOMER))
+            if table.name in KEPT:
+                yield Finding(f"{table.name}: customer exists", *sql.forgotten(connection, table.name))
+            else:
+                yield Finding(f"{table.name}: customer is live", *sql.orphaned(connection, table.name))
         yield from _numbers(connection, table)
         if "workspace_id" in table.columns:
             yield Finding(f"{table.name}: workspace exists", *sql.unknown_workspaces(connection, table.name))
@@ -106,7 +112,8 @@ def _numbers(connection: Connection, table: Table) -> Iterator[Finding]:
     for column, target in NUMBERS.items():
         if column not in table.columns:
             continue
-        yield Finding(f"{table.name}: {target} exists", *sql.dangling(connection, table.name, target, column))
+        other = OTHER_NUMBERS.get((table.name, column), target)
+        yield Finding(f"{table.name}: {other} exists", *sql.dangling(connection, table.name, other, column))
         if CUSTOMER_ID in table.columns:
             name = f"{table.name}: {target} of the same workspace"
             yield Finding(name, *sql.foreign(connection, table.name, target, column))

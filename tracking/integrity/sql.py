@@ -13,6 +13,18 @@ _DANGLING = sql.SQL("""
 SELECT count(*), count(*) FILTER (WHERE t.id IS NULL) FROM {table} s LEFT JOIN {target} t ON t.id = s.{column}
 """)
 
+# The zero id: somebody it was, and he is erased (tracking.intake.moving.erase_seen).
+_FORGOTTEN = sql.SQL("""
+SELECT count(*), count(*) FILTER (WHERE c.id IS NULL AND s.customer_id <> '00000000-0000-0000-0000-000000000000')
+FROM {table} s LEFT JOIN customer c ON c.id = s.customer_id
+""")
+
+# M1, S1: whatever belongs to a customer belongs to a live one.
+_ORPHANED = sql.SQL("""
+SELECT count(*), count(*) FILTER (WHERE c.id IS NULL OR c.state NOT IN ('active', 'anonymous'))
+FROM {table} s LEFT JOIN customer c ON c.id = s.customer_id
+""")
+
 # M11: nothing of one workspace refers to anything of another.
 _FOREIGN = sql.SQL("""
 SELECT count(*), count(*) FILTER (WHERE c.workspace_id <> t.workspace_id)
@@ -53,6 +65,36 @@ STATEMENTS = {
     "identifier_lookup: workspace is that of the customer": """
         SELECT count(*), count(*) FILTER (WHERE c.workspace_id <> l.workspace_id OR k.workspace_id <> l.workspace_id)
         FROM identifier_lookup l JOIN customer c ON c.id = l.customer_id JOIN identifier_kind k ON k.id = l.kind_id
+    """,
+    "device: stands in the look-up": """
+        SELECT count(*), count(*) FILTER (WHERE l.customer_id IS DISTINCT FROM d.customer_id)
+        FROM device d JOIN customer c ON c.id = d.customer_id
+        LEFT JOIN device_lookup l ON l.workspace_id = c.workspace_id AND l.digest = d.digest
+    """,
+    "device_lookup: stands with its customer": """
+        SELECT count(*), count(*) FILTER (WHERE d.customer_id IS NULL)
+        FROM device_lookup l LEFT JOIN device d ON d.customer_id = l.customer_id AND d.digest = l.digest
+    """,
+    "delivery: stands in the look-up": """
+        SELECT count(*), count(*) FILTER (WHERE l.customer_id IS DISTINCT FROM d.customer_id)
+        FROM delivery d LEFT JOIN delivery_lookup l ON l.digest = d.digest
+    """,
+    "delivery_lookup: stands with its customer": """
+        SELECT count(*), count(*) FILTER (WHERE d.customer_id IS NULL)
+        FROM delivery_lookup l LEFT JOIN delivery d ON d.customer_id = l.customer_id AND d.digest = l.digest
+    """,
+    "object: stands in the look-up": """
+        SELECT count(*), count(*) FILTER (WHERE l.object_id IS NULL)
+        FROM object o LEFT JOIN object_lookup l
+          ON l.workspace_id = o.workspace_id AND l.type_id = o.type_id AND l.object_id = o.id
+    """,
+    "object_lookup: object exists": """
+        SELECT count(*), count(*) FILTER (WHERE o.id IS NULL)
+        FROM object_lookup l LEFT JOIN object o ON o.id = l.object_id
+    """,
+    "relationship: object is of the customer's workspace": """
+        SELECT count(*), count(*) FILTER (WHERE o.workspace_id IS DISTINCT FROM c.workspace_id)
+        FROM relationship r JOIN customer c ON c.id = r.customer_id LEFT JOIN object o ON o.id = r.object_id
     """,
     "event_counter: equals the events": """
         WITH counted AS MATERIALIZED (
@@ -110,6 +152,16 @@ def pair(connection: Connection, statement: str | sql.Composed) -> tuple[int, in
 def dangling(connection: Connection, table: str, target: str, column: str = "customer_id") -> tuple[int, int]:
     """Rows whose column names no row of the target."""
     return pair(connection, _fill(_DANGLING, table, target, column))
+
+
+def forgotten(connection: Connection, table: str) -> tuple[int, int]:
+    """Rows whose customer never was; those of an erased one are nobody's."""
+    return pair(connection, _FORGOTTEN.format(table=sql.Identifier(table)))
+
+
+def orphaned(connection: Connection, table: str) -> tuple[int, int]:
+    """Rows of customers that are not there, or are merged away or deleted."""
+    return pair(connection, _ORPHANED.format(table=sql.Identifier(table)))
 
 
 def foreign(connection: Connection, table: str, target: str, column: str) -> tuple[int, int]:

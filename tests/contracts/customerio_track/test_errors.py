@@ -96,7 +96,16 @@ def test_region_tells_where_this_installation_is_and_checks_credentials(track: T
 
 
 @pytest.mark.parametrize(
-    "path", ["/api/v1", "/api/v1/", "/api/v1/customers", "/api/v1/customers/5/nothing", "/api/v1/x"]
+    "path",
+    [
+        "/api/v1",
+        "/api/v1/",
+        "/api/v1/customers",
+        "/api/v1/customers/5/nothing",
+        "/api/v1/x",
+        "/unsubscribe",
+        "/unsubscribe/a/b",
+    ],
 )
 def test_unknown_paths_of_version_1_are_404_in_its_shape(path: str) -> None:
     response = request("PUT", path, body={})
@@ -112,8 +121,12 @@ def test_unknown_paths_of_version_2_are_404_in_its_shape() -> None:
 @pytest.mark.parametrize(
     ("method", "path", "allow"),
     [
-        ("POST", "/api/v1/customers/5", "PUT"),
+        ("POST", "/api/v1/customers/5", "DELETE, PUT"),
         ("GET", "/api/v1/customers/5/events", "POST"),
+        ("POST", "/api/v1/customers/5/devices", "PUT"),
+        ("GET", "/api/v1/metrics", "POST"),
+        ("GET", "/unsubscribe/abc", "POST"),
+        ("POST", "/api/v1/accounts/region", "GET"),
         ("PUT", "/api/v2/batch", "POST"),
     ],
 )
@@ -146,7 +159,7 @@ def test_bodies_that_are_no_acceptable_json_are_400_in_the_shape_of_the_face(
     assert inbox() == []
 
 
-@pytest.mark.parametrize(("route", "limit"), [(IDENTIFY, 128 * 1024), (BATCH, 500 * 1024 - 1)])
+@pytest.mark.parametrize(("route", "limit"), [(IDENTIFY, 512 * 1024), (BATCH, 500 * 1024 - 1)])
 def test_bodies_over_the_limit_are_413_declared_or_chunked(
     track: TrackClient, inbox: Inbox, route: tuple[str, str], limit: int
 ) -> None:

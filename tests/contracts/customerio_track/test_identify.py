@@ -2,10 +2,11 @@
 
 import pytest
 
+from rolodesk.database import connect
 from rolodesk.json import Json
 from tests.contracts.client import TrackClient
 from tests.contracts.conftest import Inbox
-from tracking.intake.operations import CUSTOMER_ID, Identify, Ref
+from tracking.intake.operations import CUSTOMER_ID, EVERYTHING, Identify, Link, ObjectRef, Ref, Relate
 
 HEX = "0190a0b0c0d0712233445566778899aa"
 UUID_TEXT = "0190a0b0-c0d0-7122-3344-5566778899aa"
@@ -28,8 +29,20 @@ BODIES: list[tuple[Json, Identify]] = [
     ({"_update": False}, Identify(FIVE)),
     ({"plan": None, "city": ""}, Identify(FIVE, {}, {"plan": None, "city": ""})),
     ({"tags": ["a", {"b": 1}], "vip": True}, Identify(FIVE, {}, {"tags": ["a", {"b": 1}], "vip": True})),
-    ({"cio_relationships": {"action": "add_relationships"}, "cio_id": "03000001"}, Identify(FIVE)),
-    ({"cio_subscription_preferences": {}, "cio_subscription_preferences.topics.topic_1": True}, Identify(FIVE)),
+    ({"cio_relationships": None, "cio_id": "03000001"}, Identify(FIVE)),
+    ({"unsubscribed": "True", "plan": "x"}, Identify(FIVE, {}, {"plan": "x"}, consent={EVERYTHING: False})),
+    ({"unsubscribed": None}, Identify(FIVE, consent={EVERYTHING: True})),
+    (
+        {"cio_subscription_preferences": {"topics": {"topic_1": True, "topic_2": False, "x": True}}},
+        Identify(FIVE, consent={1: True, 2: False}, is_all_consent=True),
+    ),
+    ({"cio_subscription_preferences": '{"topics": {}}'}, Identify(FIVE, is_all_consent=True)),
+    ({"cio_subscription_preferences": "x"}, Identify(FIVE)),
+    (
+        {"cio_subscription_preferences": {}, "cio_subscription_preferences.topics.topic_1": True},
+        Identify(FIVE, consent={1: True}),
+    ),
+    ({"cio_subscription_preferences.channels.email": True}, Identify(FIVE)),
     # Names are brought to one form before anybody classifies them.
     ({" ne\u0301 ": 1}, Identify(FIVE, {}, {"n\u00e9": 1})),
     ({"note": "a\0b", "n\0": 1}, Identify(FIVE, {}, {"note": "a\ufffdb", "n\ufffd": 1})),
@@ -72,6 +85,9 @@ REFUSED: list[tuple[Json, str]] = [
     ({"bio": {"a": "v" * 1000}}, "value for attribute 'bio' cannot be longer than 1000 bytes"),
     ({"bio": ["v" * 1000]}, "value for attribute 'bio' cannot be longer than 1000 bytes"),
     (b'{"bio": 1.%s}' % (b"1" * 1000), "value for attribute 'bio' cannot be longer than 1000 bytes"),
+    ({"cio_relationships": []}, "cio_relationships must be a hash"),
+    ({"cio_relationships": {}}, "cio_relationships action must be add_relationships or delete_relationships"),
+    ({"cio_relationships": {"action": "add_relationships"}}, "relationships must be an array"),
     ([], "request body must be a JSON object"),
     (b'"text"', "request body must be a JSON object"),
 ]
@@ -105,7 +121,7 @@ def test_bodies_become_operations(track: TrackClient, inbox: Inbox) -> None:
 def test_the_shape_of_the_path_decides_who_is_meant(track: TrackClient, inbox: Inbox) -> None:
     for path, _ in PATHS:
         assert track.identify(path, {"a": 1}).content == b"{}\n", path
-    assert [operation.who for operation in inbox()] == [who for _, who in PATHS]
+    assert inbox() == [Identify(who, {}, {"a": 1}) for _, who in PATHS]
 
 
 @pytest.mark.parametrize("path", ["cio_", "cio_03000001", f"cio_{HEX}0", f"cio_{HEX[:31]}_", "cio_g" + HEX[1:]])
@@ -128,3 +144,31 @@ def test_what_breaks_a_rule_is_refused_with_the_documented_sentence(track: Track
 def test_the_answer_is_the_same_for_a_person_who_cannot_exist(track: TrackClient) -> None:
     bad = {"id": ["5"]}
     assert track.identify("cio_none", bad).content == track.identify("5", bad).content
+
+
+def test_relationships_come_after_the_person_in_the_same_row(track: TrackClient, inbox: Inbox) -> None:
+    links = [
+        {
+            "identifiers": {"object_type_id": 1, "object_id": "acme"},
+            "relationship_attributes": {"role": "owner", "old": None},
+        },
+        {"identifiers": {"cio_object_id": HEX}},
+    ]
+    for action in ("add_relationships", "delete_relationships"):
+        body = {"plan": "gold", "cio_relationships": {"action": action, "relationships": links}}
+        assert track.identify("5", body).content == b"{}\n"
+    related = [Link(ObjectRef(1, "acme"), {"role": "owner", "old": None}), Link(ObjectRef(0, UUID_TEXT))]
+    assert inbox() == [
+        Identify(FIVE, {}, {"plan": "gold"}),
+        Relate(FIVE, related, may_create=False),
+        Identify(FIVE, {}, {"plan": "gold"}),
+        Relate(FIVE, related, is_removal=True, may_create=False),
+    ]
+    with connect(application="test") as connection:
+        assert connection.execute("SELECT n, is_serial FROM inbox").fetchall() == [(2, True)] * 2
+
+
+def test_a_full_person_fits_into_a_body(track: TrackClient, inbox: Inbox) -> None:
+    full = {f"a{n:03}".ljust(150, "x"): "v" * 1000 for n in range(300)}
+    assert track.identify("5", full).content == b"{}\n"
+    assert inbox() == [Identify(FIVE, {}, full)]

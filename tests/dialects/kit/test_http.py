@@ -43,6 +43,11 @@ def request_for(
     return Request(scope, receive)
 
 
+def scope_request(**scope: object) -> Request:
+    """A request of which only some facts matter."""
+    return Request({"method": "POST", "path": "/", "headers": [], **scope}, never)
+
+
 def part(body: bytes, *, more: bool = False) -> Message:
     """One message of a body."""
     return {"type": "http.request", "body": body, "more_body": more}
@@ -86,6 +91,29 @@ def test_no_path_breaks_the_decoding(tail: bytes) -> None:
 
 def test_without_a_raw_path_the_decoded_one_serves() -> None:
     assert Request({"method": "GET", "path": "/a b/\u00fc", "headers": []}, never).segments() == ["a b", "\u00fc"]
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        (b"", None),
+        (b"id_type=email", "email"),
+        (b"a=1&id_type=id&id_type=cio_id", "cio_id"),
+        (b"id_type=", ""),
+        (b"id_type=%63io_id", "cio_id"),
+        (b"id_types=email", None),
+        (b"id_type=%FF", "\ufffd"),
+        (b"\xff&&=", None),
+    ],
+)
+def test_a_parameter_of_the_query_is_decoded_and_the_last_one_counts(query: bytes, expected: str | None) -> None:
+    assert scope_request(query_string=query).query("id_type") == expected
+
+
+def test_the_other_end_of_the_connection_may_have_no_address() -> None:
+    assert scope_request(client=("192.0.2.1", 4711)).peer == "192.0.2.1"
+    assert scope_request(client=None).peer == scope_request().peer == ""
+    assert scope_request().query("id_type") is None
 
 
 # --- Bodies --------------------------------------------------------------------------------------------
@@ -169,4 +197,17 @@ def test_a_response_is_sent_with_its_length() -> None:
     assert sent == [
         {"type": "http.response.start", "status": 200, "headers": [(b"x-a", b"1"), (b"content-length", b"3")]},
         {"type": "http.response.body", "body": b"{}\n"},
+    ]
+
+
+def test_a_response_without_content_has_no_length() -> None:
+    sent: list[Message] = []
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    asyncio.run(Response(204, b"").send(send))
+    assert sent == [
+        {"type": "http.response.start", "status": 204, "headers": []},
+        {"type": "http.response.body", "body": b""},
     ]

@@ -7,7 +7,7 @@ import pytest
 from dialects.kit.authentication import TokenMap
 from dialects.kit.errors import NoSuchRoute, WrongMethod
 from dialects.kit.http import Message, Request, Response
-from dialects.kit.routing import Call, Face, PathTable, Route
+from dialects.kit.routing import Call, Face, OpenCall, OpenRoute, PathTable, Route
 
 
 async def view(call: Call) -> Response:
@@ -65,3 +65,46 @@ def test_a_client_that_hangs_up_gets_no_answer(monkeypatch: pytest.MonkeyPatch) 
     scope = {"type": "http", "method": "PUT", "path": "/a/1", "headers": [(b"authorization", b"Basic YTpi")]}
     asyncio.run(face(scope, receive, send))
     assert sent == []
+
+
+# --- Routes that take no credentials ----------------------------------------------------------------------
+
+
+async def open_view(call: OpenCall) -> Response:
+    """Says whose credentials count."""
+    return Response(200, b"none" if call.rights is None else b"%d" % call.rights.workspace_id)
+
+
+@pytest.mark.parametrize(
+    ("known", "permission", "header", "expected"),
+    [
+        (True, "edit", b"Basic YTpi", b"2"),
+        (True, "erase", b"Basic YTpi", b"none"),
+        (False, "edit", b"Basic YTpi", b"none"),
+        (True, "edit", b"Bearer YTpi", b"none"),
+        (True, "edit", None, b"none"),
+    ],
+)
+def test_an_open_route_refuses_nobody_and_knows_valid_credentials(
+    monkeypatch: pytest.MonkeyPatch, known: bool, permission: str, header: bytes | None, expected: bytes
+) -> None:
+    from tests.dialects.kit.test_authentication import RIGHTS
+
+    async def find(_self: TokenMap, _credentials: bytes) -> object:
+        return RIGHTS if known else None
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b""}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    def answer_error(_request: Request, error: Exception) -> Response:
+        raise AssertionError from error
+
+    sent: list[Message] = []
+    monkeypatch.setattr(TokenMap, "find", find)
+    face = Face("test", (OpenRoute("POST", "/open", open_view, permission),), TokenMap("test"), answer_error)
+    headers = [] if header is None else [(b"authorization", header)]
+    asyncio.run(face({"type": "http", "method": "POST", "path": "/open/", "headers": headers}, receive, send))
+    assert sent[1]["body"] == expected
