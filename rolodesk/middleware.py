@@ -51,6 +51,7 @@ class PrivateResponseMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """End idle and old sessions; set the headers."""
+        was_signed_in = request.user.is_authenticated
         self._end_if_over(request)
         response = self.get_response(request)
         response["Cross-Origin-Resource-Policy"] = "same-origin"
@@ -59,7 +60,7 @@ class PrivateResponseMiddleware:
             return response
         response["Cache-Control"] = "no-store, private"
         patch_vary_headers(response, ("Cookie", "HX-Request"))
-        if request.resolver_match and request.resolver_match.view_name == "account_logout":
+        if was_signed_in and not request.user.is_authenticated:  # whichever way out was taken
             response["Clear-Site-Data"] = '"cache", "storage"'
         return response
 

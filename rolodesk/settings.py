@@ -1,6 +1,5 @@
 """Settings. Every value comes through ``rolodesk.env``; docs/settings.md lists the variables."""
 
-import base64
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,7 @@ CSRF_TRUSTED_ORIGINS = env.words("ROLODESK_TRUSTED_ORIGINS", default=[])
 REQUIRE_SECOND_FACTOR = env.flag("ROLODESK_REQUIRE_SECOND_FACTOR", default=not EMBEDDED)
 
 # --- Keys: one each, so that losing one does not open what another protects (security.md W5) ----
-SECRET_KEY = base64.urlsafe_b64encode(env.key("ROLODESK_SECRET_KEY")).decode()
+SECRET_KEY = env.key("ROLODESK_SECRET_KEY").hex()
 LOOKUP_KEY = env.key("ROLODESK_LOOKUP_KEY")
 SUPPRESSION_KEY = env.key("ROLODESK_SUPPRESSION_KEY")
 AUDIT_KEY = env.key("ROLODESK_AUDIT_KEY")

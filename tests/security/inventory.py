@@ -141,7 +141,7 @@ ADMINISTRATION = (
     page("admin/logout/", superusers(405, others=ADMIN)),
     page("admin/jsi18n/", superusers(200)),
     page("admin/autocomplete/", superusers(403)),  # nothing is registered for it
-    page("admin/r/<path:content_type_id>/<path:object_id>/", superusers(404), "/admin/r/1/1/"),
+    page("admin/r/<path:content_type_id>/<path:object_id>/", superusers(404), "/admin/r/0/0/"),
     Row(r"admin/\^\(\?P<app_label>[\w|]+\)/\$", superusers(200), "/admin/customers/"),
     page("admin/(?P<url>.*)$", superusers(404), "/admin/nothing/"),
     Row(rf"(admin/password_change/(done/)?|{MODEL})", superusers(200)),

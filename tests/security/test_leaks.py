@@ -28,6 +28,9 @@ pytestmark = pytest.mark.slow  # whichever is first waits for the crowd and five
 # Columns that hold values although their names do not say so: what events add up to.
 SUMS = {("event", "revenue"), ("event_counter", "revenue")}
 
+# What is searched for in every owner's name; the rest is no different from a name.
+SEARCHED = ("number", "e-mail", "phone", "loyalty", "anonymous id", "name", "note", "iban")
+
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
@@ -50,7 +53,8 @@ def crawl(scene: Scene, crowd: Crowd, role: str) -> Crawler:
     visit_inventory(crawler, scene)
     visit_people(crawler, crowd)
     for canary in crowd.canaries:
-        search_for(crawler, crowd, canary)
+        if canary.place in SEARCHED:
+            search_for(crawler, crowd, canary)
     provoke_errors(crawler, crowd, crowd.canaries[0])
     with override_settings(LOOKUPS_PER_MINUTE=0):
         crawler.fetch(f"/w/{scene.words['workspace']}/customers/search/", {"q": "a@b.example"})
@@ -153,7 +157,7 @@ def test_a_value_that_is_shown_is_found_by_the_search_too(sweep: Sweep) -> None:
 
 def test_the_crawl_saw_every_kind_of_answer(sweep: Sweep) -> None:
     assert sweep.statuses >= {200, 302, 403, 404, 405, 410, 422, 429}
-    assert all(haul.pages > 500 for haul in sweep.hauls.values())
+    assert all(haul.pages > 800 for haul in sweep.hauls.values())
 
 
 def test_the_administration_shows_no_value_of_anybody(sweep: Sweep) -> None:

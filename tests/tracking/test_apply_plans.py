@@ -39,8 +39,8 @@ def connection() -> Iterator[Connection]:
 
 
 def fill(connection: Connection, table: str, sample: str) -> None:
-    statement = pg.SQL("INSERT INTO {} SELECT {} FROM generate_series(1, %s) g")
-    connection.execute(statement.format(pg.Identifier(table), pg.SQL(sample)), [ROWS])
+    statement = pg.SQL("INSERT INTO {} SELECT {} FROM generate_series(1, {}) g")
+    connection.execute(statement.format(pg.Identifier(table), pg.SQL(sample), ROWS))
 
 
 def nodes(plan: Node) -> Iterator[Node]:
