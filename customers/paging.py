@@ -1,9 +1,9 @@
 """Pages of rows by time, newest first: keyset paging behind a sealed cursor."""
 
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 
 from django.conf import settings
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Field, Model, Q, QuerySet
 
 from rolodesk import sealing
 
@@ -21,9 +21,7 @@ def newest_first(rows: QuerySet[Row], at: str, key: str, *, binding: str, cursor
     """
     if cursor:
         place = sealing.unseal(settings.CURSOR_KEY, binding, cursor, max_age=CURSOR_SECONDS)
-        last_at, last_key = (
-            rows.model._meta.get_field(name).to_python(text) for name, text in zip((at, key), place, strict=True)
-        )
+        last_at, last_key = (_parse(rows, name, text) for name, text in zip((at, key), place, strict=True))
         # The first condition bounds the scan of the index; the second breaks ties.
         rows = rows.filter((f"{at}__lte", last_at)).filter(Q((f"{at}__lt", last_at)) | Q((f"{key}__lt", last_key)))
     found = list(rows.order_by(f"-{at}", f"-{key}")[: PAGE + 1])
@@ -32,3 +30,7 @@ def newest_first(rows: QuerySet[Row], at: str, key: str, *, binding: str, cursor
     last = found[PAGE - 1]
     place = [getattr(last, at).isoformat(), str(getattr(last, key))]
     return found[:PAGE], sealing.seal(settings.CURSOR_KEY, binding, place)
+
+
+def _parse(rows: QuerySet[Row], name: str, text: str) -> object:
+    return cast("Field[Any, Any]", rows.model._meta.get_field(name)).to_python(text)

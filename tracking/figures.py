@@ -24,7 +24,8 @@ class Sums:
     @property
     def is_balanced(self) -> bool:
         """Whether every accepted operation is accounted for (security.md I5)."""
-        return self.accepted == self.waiting + sum(getattr(self, name) for name in OUTCOMES)
+        done = self.applied + self.duplicate + self.suppressed + self.ignored + self.quarantined
+        return self.accepted == done + self.waiting
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,5 +56,5 @@ def read(workspace_id: int | None = None) -> list[Figures]:
 
 def _sums(counted: list[int], waiting: int) -> Sums:
     """Workers count an operation as accepted when they are done with it; here it counts from the first moment on."""
-    accepted, *outcomes = counted
-    return Sums(accepted + waiting, *outcomes, waiting=waiting)
+    accepted, applied, duplicate, suppressed, ignored, quarantined = counted
+    return Sums(accepted + waiting, applied, duplicate, suppressed, ignored, quarantined, waiting)

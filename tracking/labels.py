@@ -24,9 +24,9 @@ class Label:
 
 # What the console notes by itself, by the names that the write gate gives.
 SYSTEM = {
-    "customer_merged": Label("Another record became part of this one", "merge", "absorbed"),
-    "customer_unmerged": Label("Another record was split off", "split", "absorbed"),
-    "anonymous_joined": Label("What happened before the sign-in was added", "user-check"),
+    "customer_merged": Label("Merged with", "merge", "absorbed"),
+    "customer_unmerged": Label("Split from", "split", "absorbed"),
+    "anonymous_joined": Label("Anonymous activity joined", "user-check"),
     "segment_entered": Label("Entered segment", "log-in", "segment_id"),
     "segment_left": Label("Left segment", "log-out", "segment_id"),
     "customer_restricted": Label("Was restricted", "lock"),

@@ -8,9 +8,10 @@ PERSONAL = 1
 
 
 class PropertyDefinition(models.Model):
-    """Type, class and place of one property of customers or of events of one name.
+    """Type, class and place of one property of customers, of events of one name, or of what belongs to customers.
 
-    ``entity`` is ``customer`` or ``event:<event name>``; ``path`` is the property's name. The class is
+    ``entity`` is ``customer``, ``event:<event name>``, ``message``, ``system``, ``device``, ``object:<type number>``
+    or ``relationship:<type number>``; ``path`` is the property's name. The class is
     0 public, 1 personal, 2 sensitive, 3 secret.
     """
 

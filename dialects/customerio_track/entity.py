@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache, partial
 
 from dialects.customerio_track import deliveries, devices, events, objects, people
 from dialects.customerio_track.bodies import document, refuse_repeats, repeated_items
@@ -84,21 +85,18 @@ def v2_batch(body: bytes, may: May) -> Batch:
     if len(items) > MAX_ITEMS:
         raise Invalid(f"batch cannot hold more than {MAX_ITEMS} operations", field="batch", reason=TOO_LARGE)
     may_be_large = len(body) > MAX_ITEM
-    repeated: frozenset[int] | None = None
+    repeated = cache(partial(repeated_items, body))
     batch = Batch()
     for index, item in enumerate(items):
         try:
             if may_be_large and len(json.encode(item)) > MAX_ITEM:
                 raise Invalid(f"operation cannot be larger than {MAX_ITEM} bytes", reason=TOO_LARGE)
             action = _action(item)
-            # The route has asked for EDIT already.
-            if action.permission is not EDIT:
+            if action.permission != EDIT:  # which the route has asked for already
                 if not may(action.permission):
                     raise Invalid("these credentials do not allow this action", field="action", reason=UNSUPPORTED)
-                if action.is_strict:
-                    repeated = repeated_items(body) if repeated is None else repeated
-                    if index in repeated:
-                        raise Invalid("a key must not be repeated")
+                if action.is_strict and index in repeated():
+                    raise Invalid("a key must not be repeated")
             batch.operations += action.parse(item)
         except Invalid as error:
             batch.errors.append({"batch_index": index, **error.entry()})

@@ -15,13 +15,13 @@ START_SECONDS = 20
 
 
 @contextmanager
-def live_server() -> Iterator[str]:
+def live_server(application: str = "rolodesk.asgi:application") -> Iterator[str]:
     """Start Granian as ``make up`` does, on a free port of loopback; gives its base URL."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     command = [
         *(sys.executable, "-m", "granian", "--interface", "asginl", "--no-ws", "--host", "127.0.0.1"),
-        *("--port", str(port), "rolodesk.asgi:application"),
+        *("--port", str(port), application),
     ]
     process = subprocess.Popen(command, env=os.environ | {"DATABASE_URL": _database()})  # our own command
     try:

@@ -111,7 +111,7 @@ def test_the_number_of_statements_does_not_grow_with_the_rows(lead, anna, django
         ("message", "pigeon_delivered", "Pigeon delivered", "mail"),
         ("message", "opened", "Message opened", "mail"),
         ("message", "email_unsubscribed", "Unsubscribed from messages", "mail-x"),
-        ("system", "anonymous_joined", "What happened before the sign-in was added", "user-check"),
+        ("system", "anonymous_joined", "Anonymous activity joined", "user-check"),
         ("system", "something_new", "Something new", "cog"),
         ("event", "email_opened", "email_opened", "circle-dot"),
         ("page", "Page view", "Page view", "file-text"),
@@ -137,8 +137,10 @@ def test_an_icon_that_somebody_has_chosen_wins(cast, support, anna):
 def test_properties_of_messages_are_declared_for_all_of_them_together(cast, support, lead, anna):
     declare(cast.workspace, "reason", entity="message", data_class=0, label="Reason")
     declare(cast.workspace, "href", entity="event:email_clicked", data_class=0)
-    props = {"reason": "full", "href": "https://canary.example/?q=1", "message": "email_clicked"}
-    make_event(cast.workspace, anna, "email_clicked", kind="message", **props)
+    make_event(
+        cast.workspace, anna, "email_clicked", kind="message",
+        reason="full", href="https://canary.example/?q=1", message="email_clicked",
+    )  # fmt: skip
     (row,) = rows_of(timeline.page(support, anna, Filters()))
     assert shown(row) == {"reason": "full", "href": MASK}, "its own name is not said twice"
     (row,) = rows_of(timeline.page(lead, anna, Filters()))
@@ -146,8 +148,9 @@ def test_properties_of_messages_are_declared_for_all_of_them_together(cast, supp
 
 
 def test_what_the_console_notes_is_public_and_tells_its_detail(cast, support, anna):
-    props = {"absorbed": "8ab0d4", "by": "track", "system": "customer_merged"}
-    make_event(cast.workspace, anna, "customer_merged", kind="system", **props)
+    make_event(
+        cast.workspace, anna, "customer_merged", kind="system", absorbed="8ab0d4", by="track", system="customer_merged"
+    )
     (row,) = rows_of(timeline.page(support, anna, Filters()))
     assert shown(row) == {"absorbed": "8ab0d4", "by": "track"}
     assert [one.value for one in row.facts] == ["8ab0d4"]
@@ -205,17 +208,17 @@ def test_the_box_switches_and_the_address_remembers(cast, sign_in, anna, mixed):
     client = sign_in(cast.support)
     base = f"/w/{cast.workspace.slug}"
     response = client.post(f"{base}/timeline/{anna}/filter/", {"switches": "1"}, headers=HTMX)
-    assert "Login" in listed(response) and "What happened before" not in listed(response)
+    assert "Login" in listed(response) and "Anonymous activity" not in listed(response)
     again = text_of(client.get(response["HX-Push-Url"]))
     assert 'name="system"' in again and " checked" not in again.partition('name="system"')[2].partition(">")[0]
     on = client.post(f"{base}/timeline/{anna}/filter/", {"switches": "1", "system": "on"}, headers=HTMX)
     assert on["HX-Push-Url"] == f"{base}/customers/{anna}/"
-    assert "What happened before" in listed(on)
+    assert "Anonymous activity" in listed(on)
 
 
 def test_a_form_without_switches_hides_nothing(cast, sign_in, anna, mixed):
     url = f"/w/{cast.workspace.slug}/timeline/{anna}/filter/"
-    assert "What happened before" in listed(sign_in(cast.support).post(url, {}, headers=HTMX))
+    assert "Anonymous activity" in listed(sign_in(cast.support).post(url, {}, headers=HTMX))
 
 
 # --- What not everybody may know of --------------------------------------------------------------

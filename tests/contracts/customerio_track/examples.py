@@ -6,10 +6,13 @@
 from copy import deepcopy
 from dataclasses import dataclass
 
+from customers.models import Workspace
 from rolodesk.json import Json
 from tests.contracts.client import TrackClient
 from tests.factories import make_segment
 
+# Stands for a segment that exists: ``on_segment``.
+SEGMENT_ID = "(segment)"
 DELIVERY = "RPILAgUBcRhIBqSfeiIwdIYJKxTY"
 SINGLE, MANY, ENTITY, BATCH = 128 * 1024, 512 * 1024, 32 * 1024 - 1, 500 * 1024 - 1
 EVENT = {"name": "Purchase", "data": {"sku": "a-1"}}
@@ -87,8 +90,8 @@ EXAMPLES = (
         "POST", "/api/v1/merge_customers", (), {"primary": {"id": "ada"}, "secondary": {"id": "eve"}},
         whom=("primary", "id"), is_strict=True,
     ),
-    Example("POST", f"{SEGMENT}/add_customers", ("{segment}",), {"ids": ["ada"]}, MANY),
-    Example("POST", f"{SEGMENT}/remove_customers", ("{segment}",), {"ids": ["ada"]}, MANY),
+    Example("POST", f"{SEGMENT}/add_customers", (SEGMENT_ID,), {"ids": ["ada"]}, MANY),
+    Example("POST", f"{SEGMENT}/remove_customers", (SEGMENT_ID,), {"ids": ["ada"]}, MANY),
     Example(
         "POST", "/api/v1/forms/{form_id}/submit", ("signup",), {"data": {"id": "ada", "plan": "gold"}}, MANY,
         whom=("data", "id"), hash=("data", "plan"),
@@ -107,10 +110,8 @@ EXAMPLES = (
 
 def on_segment(track: TrackClient, example: Example) -> Example:
     """The example with a segment that exists, where it names one."""
-    if "{segment}" not in example.values:
+    if SEGMENT_ID not in example.values:
         return example
-    from customers.models import Workspace
-
     segment = make_segment(Workspace.objects.get(pk=track.workspace_id))
     return Example(
         example.method, example.template, (str(segment.pk),), example.body, example.limit, stored=example.stored

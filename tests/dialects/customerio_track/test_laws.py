@@ -100,18 +100,17 @@ PARSERS: dict[str, Callable[[str, bytes], list[Operation]]] = {
 }
 
 
-@pytest.mark.slow  # some 150 examples of each of fourteen calls
-@pytest.mark.parametrize("name", PARSERS)
-def test_any_body_of_any_call_is_refused_or_stored(name: str) -> None:
-    @many
-    @given(st.text(max_size=8), BODIES | ITEMS)
-    def law(path: str, body: Json) -> None:
+@pytest.mark.slow  # making 300 bodies takes seconds; fourteen parsers read each
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.text(max_size=8), BODIES | ITEMS)
+def test_any_body_of_any_call_is_refused_or_stored(path: str, given_body: Json) -> None:
+    body = json.dumps({"name": "a"} | given_body).encode()
+    for parse in PARSERS.values():
         with suppress(Invalid):
-            stored(PARSERS[name](path, json.dumps({"name": "a"} | body).encode()))
-
-    law()
+            stored(parse(path, body))
 
 
+@pytest.mark.slow  # making the items takes seconds
 @many
 @given(st.lists(ITEMS | VALUES, max_size=5))
 def test_every_item_of_a_batch_is_refused_dropped_or_stored(items: list[Json]) -> None:
@@ -152,6 +151,7 @@ def test_any_bytes_are_refused_or_an_object(body: bytes) -> None:
         assert isinstance(bodies.document(body), dict)
 
 
+@pytest.mark.slow  # making the bodies takes seconds
 @many
 @given(BODIES)
 def test_a_body_without_a_repeated_key_is_never_taken_for_one(body: Json) -> None:
