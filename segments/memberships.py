@@ -5,7 +5,8 @@ from datetime import datetime
 from uuid import UUID
 
 from customers import access
-from customers.access import PUBLIC, Viewer
+from customers.access import Viewer
+from segments.access import exists_for
 from segments.models import Segment, SegmentMember
 
 
@@ -29,7 +30,7 @@ def _visible(viewer: Viewer) -> dict[int, Segment]:
     return {
         segment.pk: segment
         for segment in Segment.objects.filter(workspace_id=viewer.workspace_id)
-        if segment.data_class == PUBLIC or viewer.sees_everywhere(segment.data_class)
+        if exists_for(viewer, segment)
     }
 
 

@@ -52,7 +52,8 @@ PEOPLE = (
     Colleague("lead", "Jonas", "Abernathy", LEAD_PERMISSIONS),
     Colleague("agent", "Priya", "Okafor", ("view_workspace", "edit", "break_glass")),
 )
-SERVICE = Colleague("demo-track", "Web", "shop", ("edit",))
+# What a shop's own systems do: everything that the Track API can write.
+SERVICE = Colleague("demo-track", "Web", "shop", ("edit", "erase", "manage_segments", "merge", "suppress"))
 
 
 def ensure_workspace() -> int:
@@ -113,7 +114,7 @@ def _account(one: Colleague, *, is_service: bool = False) -> tuple[User, bool]:
 
 
 def _track(workspace_id: int, kept: dict[str, Any]) -> dict[str, str]:
-    """Site id and key of the Track token; a new token unless the file knows a live one."""
+    """Site id and key of the Track token; a new token unless the file knows a live one with all scopes."""
     owner, is_new = _account(SERVICE, is_service=True)
     if is_new:
         owner.set_unusable_password()
@@ -121,7 +122,8 @@ def _track(workspace_id: int, kept: dict[str, Any]) -> dict[str, str]:
     grant_on_workspace(user_id=owner.pk, workspace_id=workspace_id, permissions=SERVICE.permissions)
     entry = demo_file.section(demo_file.section(kept, "tokens"), TRACK)
     site_id, api_key = str(entry.get("site_id", "")), str(entry.get("api_key", ""))
-    if tokens.digest(api_key, site_id) in tokens.live_tokens(TRACK):
+    rights = tokens.live_tokens(TRACK).get(tokens.digest(api_key, site_id))
+    if rights is not None and rights.scopes.issuperset(SERVICE.permissions):
         return {"site_id": site_id, "api_key": api_key}
     _revoke_lost(owner, workspace_id)
     site_id = secrets.token_hex(SITE_ID_BYTES)

@@ -4,6 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from customers.identifiers import token_digest
+from customers.writing.attributes import parted
 from rolodesk import json
 from rolodesk.database import Connection
 
@@ -19,10 +20,11 @@ DELETE FROM device WHERE digest = %(digest)s AND customer_id <> %(customer)s AND
 # An older report of the same device does not undo a newer one; attributes that are not named stay.
 _PUT = """
 INSERT INTO device AS d (customer_id, digest, raw_token, platform, last_used, raw_attributes)
-VALUES (%(customer)s, %(digest)s, %(token)s, %(platform)s, %(at)s, %(attributes)s::jsonb)
+VALUES (%(customer)s, %(digest)s, %(token)s, %(platform)s, %(at)s, %(filled)s::jsonb)
 ON CONFLICT (customer_id, digest) DO UPDATE SET
   platform = CASE WHEN excluded.last_used >= d.last_used THEN excluded.platform ELSE d.platform END,
-  raw_attributes = CASE WHEN excluded.last_used >= d.last_used THEN d.raw_attributes || excluded.raw_attributes
+  raw_attributes = CASE WHEN excluded.last_used >= d.last_used
+                        THEN (d.raw_attributes || excluded.raw_attributes) - %(removed)s::text[]
                         ELSE excluded.raw_attributes || d.raw_attributes END,
   last_used = greatest(excluded.last_used, d.last_used)
 """
@@ -44,7 +46,7 @@ def put(
     last_used: datetime,
     attributes: dict[str, json.Json],
 ) -> None:
-    """Add or update a device; whoever had the token before loses it."""
+    """Add or update a device; whoever had the token before loses it. Null and the empty text remove attributes."""
     parameters = {
         "workspace": workspace_id,
         "customer": customer_id,
@@ -52,7 +54,7 @@ def put(
         "token": token,
         "platform": platform,
         "at": last_used,
-        "attributes": json.encode(attributes).decode(),
+        **parted(attributes),
     }
     for statement in (_TAKE_AWAY, _CLAIM, _PUT):
         connection.execute(statement, parameters)

@@ -6,7 +6,7 @@ from uuid import UUID
 import uuid_utils.compat as uuids
 
 from customers.identifiers import object_digest
-from rolodesk import json
+from customers.writing.attributes import parted
 from rolodesk.database import Connection
 from rolodesk.json import Json
 
@@ -75,14 +75,14 @@ def find_or_make(connection: Connection, workspace_id: int, number: int, key: st
 def update(connection: Connection, object_id: UUID, attributes: dict[str, Json], at: datetime) -> None:
     """Set attributes; null and the empty text remove."""
     if attributes:
-        connection.execute(_UPDATE, {"id": object_id, "at": at, **_parted(attributes)})
+        connection.execute(_UPDATE, {"id": object_id, "at": at, **parted(attributes)})
 
 
 def relate(
     connection: Connection, customer_id: UUID, object_id: UUID, attributes: dict[str, Json], at: datetime
 ) -> None:
     """Put a customer into an object, or change the attributes of that."""
-    parameters = {"customer": customer_id, "object": object_id, "at": at, **_parted(attributes)}
+    parameters = {"customer": customer_id, "object": object_id, "at": at, **parted(attributes)}
     connection.execute(_RELATE, parameters)
 
 
@@ -99,12 +99,6 @@ def drop(connection: Connection, workspace_id: int, object_id: UUID) -> None:
         "DELETE FROM object_lookup WHERE workspace_id = %s AND object_id = %s", [workspace_id, object_id]
     )
     connection.execute("DELETE FROM object WHERE id = %s", [object_id])
-
-
-def _parted(attributes: dict[str, Json]) -> dict[str, str | list[str]]:
-    removed = [name for name, value in attributes.items() if value is None or value == ""]
-    filled = {name: value for name, value in attributes.items() if name not in removed}
-    return {"filled": json.encode(filled).decode(), "removed": removed}
 
 
 _MOVE = """

@@ -63,6 +63,13 @@ def test_a_device_makes_its_customer_and_a_second_report_updates_it(gate: Gate) 
     assert devices(gate, gate.owner(who)) == {"t1": ("ios", {"os": "18", "app": "1"})}
 
 
+def test_null_and_the_empty_text_remove_an_attribute_of_a_device(gate: Gate) -> None:
+    who = by_id("ada")
+    gate.apply(PutDevice(who, "t1", "ios", attributes={"os": "17", "app": "1", "lang": "de", "no": None}))
+    gate.apply(PutDevice(who, "t1", "ios", attributes={"os": "", "app": None}))
+    assert devices(gate, gate.owner(who)) == {"t1": ("ios", {"lang": "de"})}
+
+
 def test_an_older_report_of_a_device_adds_but_does_not_undo(gate: Gate) -> None:
     who, now = by_id("ada"), micros(NOW)
     gate.apply(PutDevice(who, "t1", "ios", now, {"os": "18"}))

@@ -21,9 +21,9 @@ from tracking.models import Event, EventCounter, InboxItem, QuarantinedItem
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-PASSING = ("08006", "40001", "40P01", "53100", "53200", "55P03", "57014", "57P01")
+PASSING = ("08006", "40001", "40P01", "53100", "53200", "55P03", "57P01", "57P02")
 DATA = ("22001", "22P05", "23502", "23505", "23514", "54000", "54001")
-OURS = ("42P01", "0A000", "XX000", "P0001")
+OURS = ("57014", "42P01", "0A000", "XX000", "P0001")
 
 
 @pytest.fixture

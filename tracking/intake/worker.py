@@ -29,7 +29,9 @@ SHORT_FRACTION = 4
 # Errors of the data itself; it will never be accepted, so the operation is set aside at once.
 DATA_ERRORS = ("22", "23", "54")
 # Lost connections, deadlocks, full disks: the same data may well succeed later.
-PASSING_ERRORS = ("08", "40", "53", "55", "57")
+PASSING_ERRORS = ("08", "40", "53", "55", "57P")
+# A merge of somebody with very many events takes its time; what takes longer still is set aside in the end.
+PATIENCE = "15min"
 # Anything else is our fault, such as a missing migration: wait for it to be mended, but not for ever.
 MAX_ATTEMPTS = 5
 
@@ -89,7 +91,9 @@ class Worker:
     def _ready(self) -> Applier:
         if self._applier is None:
             with ExitStack() as opened:  # whatever is open when the rest fails must not stay so
-                connection = opened.enter_context(closing(connect(application="rolodesk ingest")))
+                connection = opened.enter_context(
+                    closing(connect(application="rolodesk ingest", statement_timeout=PATIENCE))
+                )
                 side = opened.enter_context(closing(connect(application="rolodesk ingest side")))
                 self._applier = Applier(connection, side)
                 opened.pop_all()
