@@ -122,6 +122,13 @@ def make_customer(
     return customer.pk
 
 
+def make_tombstone(workspace: Workspace, *, state: str = "merged", merged_into: UUID | None = None) -> UUID:
+    """What the write gate leaves of a customer who was merged or deleted."""
+    now = timezone.now()
+    times = {"created_at": now, "updated_at": now, "first_seen": now, "last_seen": now}
+    return Customer.objects.create(workspace_id=workspace.pk, state=state, merged_into=merged_into, **times).pk
+
+
 def make_event(
     workspace: Workspace,
     customer: UUID,

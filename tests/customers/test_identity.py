@@ -19,7 +19,7 @@ from customers.models import (
     SuppressedIdentifier,
     Workspace,
 )
-from tests.factories import make_customer, make_workspace
+from tests.factories import make_customer, make_tombstone, make_workspace
 from tests.intake import HOUR, NOON, Gate, damage, identify, open_gate, ref, track
 from tracking.intake.operations import Identify, Operation
 
@@ -215,7 +215,7 @@ def test_unless_somebody_else_has_the_new_one(gate: Gate) -> None:
 
 
 def test_an_unknown_or_deleted_customer_id_is_dropped(gate: Gate) -> None:
-    deleted = make_customer(gate.workspace, state="deleted")
+    deleted = make_tombstone(gate.workspace, state="deleted")
     batch = [identify(who, {"email": "a@b.example"}, plan="gold") for who in (uuid4(), deleted)]
     assert gate.apply(*batch) == {"ignored": 2}
     assert gate.find("email:a@b.example") is None
@@ -273,7 +273,9 @@ def test_anonymous_ids_gather_and_do_not_replace_one_another(gate: Gate) -> None
     assert Customer.objects.count() == 1
 
 
-def test_an_anonymous_id_names_nobody_in_the_body(gate: Gate) -> None:
+def test_an_anonymous_id_names_nobody_where_the_workspace_keeps_visitors_apart(gate: Gate) -> None:
+    Workspace.objects.filter(pk=gate.workspace.pk).update(joins_anonymous=False)
+    gate.worker.close()  # it has read the settings a moment ago
     gate.apply(track("anonymous_id:x"))
     gate.apply(identify("A", {"anonymous_id": "x"}, plan="gold"))
     assert gate.owner("A") != gate.owner("anonymous_id:x")

@@ -21,18 +21,11 @@ from customers.models import (
     Workspace,
 )
 from segments.models import SegmentMember
-from tests.factories import make_customer, make_event, make_segment, make_workspace
+from tests.factories import make_customer, make_event, make_segment, make_tombstone, make_workspace
 from tracking.integrity import checks
 from tracking.models import DirtyCustomer, Event, EventCounter, EventDefinition, IntakeTotal
 
 pytestmark = pytest.mark.django_db
-
-
-def make_tombstone(workspace: Workspace, survivor: UUID) -> None:
-    """What is left of a customer who was merged into another."""
-    now = timezone.now()
-    times = {"created_at": now, "updated_at": now, "first_seen": now, "last_seen": now}
-    Customer.objects.create(workspace_id=workspace.pk, state="merged", merged_into=survivor, **times)
 
 
 def bury() -> None:
@@ -48,7 +41,7 @@ def shop() -> Workspace:
     make_event(workspace, customer, revenue=12)
     make_event(workspace, customer, revenue=8)
     make_event(workspace, customer, "Visit")
-    make_tombstone(workspace, customer)
+    make_tombstone(workspace, merged_into=customer)
     make_segment(workspace, "Regulars", customer)
     IntakeTotal.objects.create(
         workspace_id=workspace.pk, day=timezone.now().date(), slot=0,
@@ -130,7 +123,7 @@ def wrong_digest() -> None:
 
 def chain_of_merges() -> None:
     merged = Customer.objects.get(state="merged")
-    make_tombstone(Workspace.objects.get(), merged.pk)
+    make_tombstone(Workspace.objects.get(), merged_into=merged.pk)
 
 
 DAMAGE: list[tuple[Callable[[], object], str]] = [

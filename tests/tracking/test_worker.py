@@ -202,11 +202,11 @@ def test_it_waits_for_a_database_that_is_not_there(
     gate.put(track("c1"))
     opened: list[Connection] = []
 
-    def connect_seldom(*, application: str) -> Connection:
+    def connect_seldom(*, application: str, **session: str) -> Connection:
         if len(opened) % 2:
             opened.append(opened[-1])
             raise psycopg.OperationalError("no such host")
-        opened.append(connect(application=application))
+        opened.append(connect(application=application, **session))
         return opened[-1]
 
     monkeypatch.setattr(worker, "connect", connect_seldom)
@@ -368,9 +368,9 @@ def test_the_command_finishes_its_batch_when_told_to_stop(
         gate.put(track("c1"))
     apply, slots = Applier.apply, []
 
-    def interrupted(self: Applier, items: Any) -> Any:
+    def interrupted(self: Applier, items: Any, **options: Any) -> Any:
         signal.raise_signal(signal.SIGTERM)
-        return apply(self, items)
+        return apply(self, items, **options)
 
     def made(slot: int) -> Worker:
         slots.append(slot)

@@ -145,7 +145,7 @@ class Applier:
         """Whether this name is suppressed; what no workspace can know is not."""
         try:
             return self.find(workspace_id, who) is Refusal.SUPPRESSED
-        except Rejected:
+        except (Rejected, LookupError):
             return False
 
     def _apply_serial(self, item: Item, totals: dict[int, Totals]) -> None:
