@@ -114,7 +114,9 @@ def _anna(cast: Cast) -> UUID:
     )
     now = timezone.now()
     first = [
-        make_event(cast.workspace, anna, "Ticket opened", at=now - timedelta(hours=1), subject="canary", priority="high"),
+        make_event(
+            cast.workspace, anna, "Ticket opened", at=now - timedelta(hours=1), subject="canary", priority="high"
+        ),
         make_event(cast.workspace, anna, "Purchase", at=now - timedelta(days=1), revenue=12, order_no="B-771204"),
     ]
     # Straight into the table: one by one they would take longer than the tests.

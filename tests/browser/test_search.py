@@ -136,7 +136,9 @@ def test_a_search_moves_nothing_but_the_results(open_as: OpenAs, stage: Stage):
     expect(page.locator(ROWS)).to_have_count(1)
     assert shifts(page) == []
     # The measure itself works: something put on top moves the rest.
-    page.evaluate("document.querySelector('main').prepend(Object.assign(document.createElement('h2'), {textContent: 'x'}))")
+    page.evaluate(
+        "document.querySelector('main').prepend(Object.assign(document.createElement('h2'), {textContent: 'x'}))"
+    )
     assert shifts(page)
 
 
