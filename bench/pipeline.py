@@ -43,13 +43,13 @@ class Ingested:
 def ingest(bench: Bench, server: Server, requests: Sequence[bytes], events: int, *, connections: int) -> Ingested:
     """Send, wait for the last row, and check that each event was new and is there."""
     connection = bench.connection
-    accepted, applied = _totals(connection)
+    accepted, applied = totals(connection)
     stored = _stored(bench)
     before = spent(connection, server)
     outcome = drive(server.port, requests, connections=connections)
     visible_at = wait_until_visible(connection, accepted + events)
     cost = spent(connection, server) - before
-    new = _totals(connection)[1] - applied
+    new = totals(connection)[1] - applied
     if (new, _stored(bench) - stored) != (events, events):
         raise LoadFailed(f"of {events} events {new} were applied and {_stored(bench) - stored} stored")
     return Ingested(outcome, events, visible_at - outcome.began_at, cost)
@@ -83,7 +83,7 @@ def wait_until_visible(connection: Connection, accepted: int) -> float:
     """The moment when workers had dealt with so many events since the beginning."""
     until = time.monotonic() + TIMEOUT_SECONDS
     while time.monotonic() < until:
-        if _totals(connection)[0] >= accepted:
+        if totals(connection)[0] >= accepted:
             return time.perf_counter()
         time.sleep(POLL_SECONDS)
     raise LoadFailed("events that were accepted did not become visible")
@@ -96,7 +96,8 @@ def spent(connection: Connection, server: Server) -> float:
     return processor.of_trees(roots) - processor.own(connection.info.backend_pid) * bool(postmaster)
 
 
-def _totals(connection: Connection) -> tuple[int, int]:
+def totals(connection: Connection) -> tuple[int, int]:
+    """How many events workers have dealt with so far, and how many of them had an effect."""
     row = connection.execute(_TOTALS).fetchone() or (0, 0)
     return int(row[0]), int(row[1])
 

@@ -20,7 +20,7 @@ def seal(key: bytes, binding: str, value: json.Json) -> str:
     return _box(key, binding).encrypt(json.encode(value)).decode()
 
 
-def unseal(key: bytes, binding: str, text: str, *, max_age: int) -> json.Json:
+def unseal(key: bytes, binding: str, text: str, *, max_age: int | None) -> json.Json:
     """Open a sealed value. Raises HandleRefused when it is forged, foreign, or older than ``max_age`` seconds."""
     try:
         return json.decode(_box(key, binding).decrypt(text.encode("ascii", "replace"), ttl=max_age))

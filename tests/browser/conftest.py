@@ -9,12 +9,11 @@ import shutil
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import os
 import pytest
 from django.conf import settings
 from django.core.management import call_command
 from django.db import connections
-from playwright.sync_api import Browser, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
 from pytest_django.plugin import DjangoDbBlocker
 
 from customers.models import User
@@ -25,12 +24,16 @@ from tests.contracts.live import live_server
 from tests.factories import grant, make_user
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
-FLAGS = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
-    " --disable-component-update --disable-sync"
-).split()
+FLAGS = [
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
+    *("--disable-component-update", "--disable-sync"),
+    # Each further process costs some of the one core that the tests are to run on.
+    *("--in-process-gpu", "--process-per-site", "--renderer-process-limit=1"),
+]
 WIDTH, HEIGHT = 1280, 800
 OpenAs = Callable[..., Page]
+# Nothing takes that long; a machine with much else to do may.
+expect.set_options(timeout=20_000)
 
 
 @pytest.fixture(scope="package")
@@ -49,9 +52,7 @@ def browser(playwright: Playwright, browser_type_launch_args: dict[str, Any]) ->
     """Chromium of the system; none is ever downloaded."""
     found = next(filter(None, map(shutil.which, PROGRAMS)), None)
     assert found, f"the browser tests need one of {', '.join(PROGRAMS)}"
-    browser = playwright.chromium.launch(
-        **browser_type_launch_args, executable_path=found, args=FLAGS + os.environ.get("XFLAGS", "").split()
-    )
+    browser = playwright.chromium.launch(**browser_type_launch_args, executable_path=found, args=FLAGS)
     yield browser
     browser.close()
 
@@ -104,21 +105,21 @@ def watch() -> Iterator[Watch]:
 
 @pytest.fixture
 def open_as(db: None, windows: Windows, watch: Watch) -> Iterator[OpenAs]:
-    """A new page of this person, signed in, or of nobody; ``fresh`` takes a window that nobody else uses."""
-    pages: list[Page] = []
+    """A page of this person, signed in, or of nobody; ``fresh`` takes a window that nobody else uses."""
+    opened: list[Page] = []
 
     def open_as(user: User | None, path: str = "", *, width: int = WIDTH, fresh: bool = False) -> Page:
-        window = windows.make(user) if fresh else windows.of(user)
-        page = watch.over(window.new_page())
-        pages.append(page)
+        page = watch.over(windows.make(user).new_page() if fresh else windows.page_of(user))
+        opened.append(page)
         page.set_viewport_size({"width": width, "height": HEIGHT})
         if path:
             page.goto(path)
         return page
 
     yield open_as
-    for page in pages:
-        page.close()
+    for page in opened:
+        watch.leave(page)
+        windows.put_back(page)
 
 
 @pytest.fixture

@@ -16,9 +16,10 @@ def barriers(page: Page) -> list[str]:
     page.evaluate(AXE)
     found: list[str] = []
     for scheme, rules in RULES.items():
-        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # one of two words
+        page.emulate_media(color_scheme=scheme)
         found += page.evaluate(
             """async ([scheme, rules]) => {
+                document.getAnimations().forEach((one) => one.finish()); // colours on their way
                 const { violations } = await axe.run({ resultTypes: ["violations"], preload: false, ...rules });
                 return violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${scheme}: ${id}: ${html}`));
             }""",
@@ -52,7 +53,7 @@ def count_shifts(page: Page) -> None:
 def shifts(page: Page) -> list[str]:
     """What has moved since, in words."""
     page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
-    return page.evaluate(  # type: ignore[no-any-return]  # strings
+    return page.evaluate(
         """window.shifts.flatMap(({ sources }) => sources.map(({ node, previousRect, currentRect }) =>
             `${node?.id || node?.className || node?.nodeName}: ${previousRect.y} to ${currentRect.y}`))"""
     )
@@ -60,7 +61,7 @@ def shifts(page: Page) -> list[str]:
 
 def clipped(page: Page, selector: str) -> list[str]:
     """The texts of these elements that do not fit into their boxes."""
-    return page.locator(selector).evaluate_all(  # type: ignore[no-any-return]  # strings
+    return page.locator(selector).evaluate_all(
         "(all) => all.filter((one) => one.scrollWidth > one.clientWidth).map((one) => one.textContent)"
     )
 

@@ -1,5 +1,6 @@
 """What no page may ever do, checked in every browser test."""
 
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from playwright.sync_api import ConsoleMessage, Error, Page, Request, Response
@@ -25,11 +26,22 @@ class Watch:
 
     def over(self, page: Page) -> Page:
         """Watch this page."""
-        page.on("console", self._console)
-        page.on("pageerror", self._error)
-        page.on("request", self._request)
-        page.on("response", self._response)
+        for event, listener in self._listeners():
+            page.on(event, listener)  # type: ignore[call-overload]  # a name and what belongs to it
         return page
+
+    def leave(self, page: Page) -> None:
+        """Another test gets it."""
+        for event, listener in self._listeners():
+            page.remove_listener(event, listener)
+
+    def _listeners(self) -> tuple[tuple[str, Callable[..., None]], ...]:
+        return (
+            ("console", self._console),
+            ("pageerror", self._error),
+            ("request", self._request),
+            ("response", self._response),
+        )
 
     def expect(self, *statuses: int) -> None:
         """These are meant to come."""

@@ -12,13 +12,15 @@ import structlog
 def logged() -> Iterator[io.StringIO]:
     """What our handler of logs writes."""
     (handler,) = (one for one in logging.getLogger().handlers if is_ours(one))
-    buffer = io.StringIO()
-    before = handler.setStream(buffer)
+    assert isinstance(handler, logging.StreamHandler)
+    buffer, before = io.StringIO(), handler.stream
+    handler.setStream(buffer)
     try:
         yield buffer
     finally:
-        handler.setStream(before or handler.stream)
+        handler.setStream(before)
 
 
 def is_ours(handler: logging.Handler) -> bool:
+    """Whether this handler was made by ``rolodesk.logging``."""
     return isinstance(handler.formatter, structlog.stdlib.ProcessorFormatter)

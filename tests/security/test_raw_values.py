@@ -33,10 +33,10 @@ Wire = Callable[[str, FrameType | None], None]
 def raw_fields() -> list[Field]:
     """The fields of all models that hold stored values."""
     found = [field for model in apps.get_models() for field in model._meta.local_concrete_fields]
-    return [field for field in found if field.column and field.column.startswith("raw_")]
+    return [field for field in found if field.attname.startswith("raw_")]
 
 
-COLUMNS = sorted({field.column for field in raw_fields()})
+COLUMNS = sorted({field.attname for field in raw_fields()})
 # Also the beginning of a name that would be put together.
 NAMED = re.compile(rf"\b({'|'.join(COLUMNS)})(?![a-z])|[\"']raw_[\"'{{]")
 
@@ -69,7 +69,7 @@ def test_whatever_a_customer_or_an_event_brings_along_is_in_such_a_column() -> N
         for model in apps.get_models()
         if any(field.name == "customer_id" for field in model._meta.local_concrete_fields)
         for field in model._meta.local_concrete_fields
-        if field.get_internal_type() in ("TextField", "JSONField") and not field.column.startswith("raw_")
+        if field.get_internal_type() in ("TextField", "JSONField") and not field.attname.startswith("raw_")
     }
     assert free == {
         "customers.CustomerProfile.props_ts",  # names of properties and times
