@@ -164,6 +164,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 3600.0,
         "options": {"expires": 1800},
     },
+    "forget anonymous customers past their keeping": {
+        "task": "tracking.tasks.forget_anonymous",
+        "schedule": 6 * 3600.0,
+        "options": {"expires": 3600},
+    },
     "forget expired search handles": {
         "task": "customers.tasks.forget_expired_handles",
         "schedule": 3600.0,

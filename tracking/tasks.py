@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from rolodesk import partitions
 from rolodesk.database import connect
+from tracking.intake import expiry
 from tracking.models import DirtyCustomer
 
 DIRTY_KEPT = timedelta(days=7)
@@ -30,3 +31,10 @@ def drop_old_partitions() -> None:
 def trim_dirty_customers() -> None:
     """Forget changes that no segment has asked for in a week; a full recompute covers them."""
     DirtyCustomer.objects.filter(at__lt=timezone.now() - DIRTY_KEPT).delete()
+
+
+@shared_task
+def forget_anonymous() -> None:
+    """Remove anonymous customers who were silent for as long as their workspace keeps them."""
+    with connect(application="rolodesk expiry") as connection:
+        expiry.forget_anonymous(connection, timezone.now())

@@ -202,10 +202,13 @@ def wait(postgres: Postgres, is_alive: Callable[[], bool]) -> None:
 
 
 def make_database(postgres: Postgres) -> None:
-    """Create our database unless it is there."""
+    """Create our database unless it is there, with the extension that only the server's owner can add."""
     with psycopg.connect(
         host=str(postgres.sockets), dbname="postgres", user=USER, autocommit=True, connect_timeout=5
     ) as connection:
         known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone()
         if not known:
             connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(DATABASE)))
+    with psycopg.connect(host=str(postgres.sockets), dbname=DATABASE, user=USER, connect_timeout=5) as connection:
+        if connection.execute("SELECT FROM pg_available_extensions WHERE name = 'pg_prewarm'").fetchone() is not None:
+            connection.execute("CREATE EXTENSION IF NOT EXISTS pg_prewarm")

@@ -15,7 +15,7 @@ START_SECONDS = 20
 
 
 @contextmanager
-def live_server(application: str = "rolodesk.asgi:application") -> Iterator[str]:
+def live_server(application: str = "rolodesk.asgi:application", **environment: str) -> Iterator[str]:
     """Start Granian as ``make up`` does, on a free port of loopback; gives its base URL."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
@@ -23,7 +23,7 @@ def live_server(application: str = "rolodesk.asgi:application") -> Iterator[str]
         *(sys.executable, "-m", "granian", "--interface", "asginl", "--no-ws", "--host", "127.0.0.1"),
         *("--port", str(port), application),
     ]
-    process = subprocess.Popen(command, env=os.environ | {"DATABASE_URL": _database()})  # our own command
+    process = subprocess.Popen(command, env=os.environ | environment | {"DATABASE_URL": _database()})  # our own command
     try:
         _wait_until_open(port, process)
         yield f"http://127.0.0.1:{port}"

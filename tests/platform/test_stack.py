@@ -21,7 +21,10 @@ from rolodesk.local.up import is_healthy
 PROBE = """
 import json, os, psycopg, redis
 with psycopg.connect(os.environ["DATABASE_URL"]) as connection:
-    found = connection.execute("SELECT current_database(), current_setting('synchronous_commit')").fetchone()
+    found = connection.execute(
+        "SELECT current_database(), current_setting('synchronous_commit'),"
+        " (SELECT count(*) FROM pg_extension WHERE extname = 'pg_prewarm')"
+    ).fetchone()
 path = os.environ["BROKER_URL"].removeprefix("redis+socket://")
 with redis.Redis(unix_socket_path=path) as broker:
     print(json.dumps([*found, broker.ping(), os.environ["ROLODESK_EMBEDDED"]]))
@@ -65,7 +68,7 @@ def run(data: Path, *command: str) -> subprocess.CompletedProcess[str]:
 def test_a_command_finds_its_own_database_and_broker(data: Path) -> None:
     first = run(data, sys.executable, "-c", PROBE)
     assert first.returncode == 0, first.stderr
-    assert json.loads(first.stdout) == ["rolodesk", "on", True, "1"]
+    assert json.loads(first.stdout) == ["rolodesk", "on", 1, True, "1"]
     # The folder is there now; what the command says by its exit code comes through, and nothing is left.
     second = run(data, "sh", "-c", "exit 7")
     assert second.returncode == 7, second.stderr

@@ -1,11 +1,13 @@
 """``manage.py ingest_worker``: apply what the inbox holds, until told to stop."""
 
 import signal
+import threading
 from types import FrameType
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
+from tracking.intake.warming import warm_up
 from tracking.intake.worker import Worker
 
 
@@ -27,4 +29,6 @@ class Command(BaseCommand):
 
         signal.signal(signal.SIGTERM, stop)
         signal.signal(signal.SIGINT, stop)
+        if worker.slot == 0:  # once is enough; nothing waits for it
+            threading.Thread(target=warm_up, name="warming", daemon=True).start()
         worker.run()
