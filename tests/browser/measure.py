@@ -1,5 +1,7 @@
 """What the tests read off a page: accessibility, widths, shifts of the layout, storage."""
 
+from typing import Literal
+
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
@@ -7,7 +9,10 @@ from tests.browser.stage import MARKERS
 
 AXE = Axe().axe_script
 # What the second theme can change; the other rules would read the same elements again.
-RULES = {"light": {}, "dark": {"runOnly": ["color-contrast", "link-in-text-block"]}}
+RULES: dict[Literal["light", "dark"], dict[str, list[str]]] = {
+    "light": {},
+    "dark": {"runOnly": ["color-contrast", "link-in-text-block"]},
+}
 NARROW = ((400, 800), (640, 400))  # a phone; 1280 × 800 at 200 per cent
 
 

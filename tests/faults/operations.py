@@ -216,7 +216,7 @@ class Client:
             if record is not None:
                 record.devices.pop(device, None)
             entity = {"action": "delete_device", "device": {"token": device}}
-            request = ("DELETE", f"{_path(name)}/devices/{device}", {})
+            request: tuple[str, str, Json] = ("DELETE", f"{_path(name)}/devices/{device}", {})
         else:
             record = self.people.reach(name)
             if record is not None:

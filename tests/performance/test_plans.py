@@ -26,7 +26,9 @@ from segments import memberships
 from tests.cast import make_cast
 from tests.factories import grant_on_segment, make_segment
 from tracking import timeline
+from tracking.intake import inbox
 from tracking.intake import sql as intake
+from tracking.intake.operations import Ref, Track
 from tracking.models import EventDefinition
 from tracking.timeline import Filters
 
@@ -38,6 +40,7 @@ YEAR, PAGE = 2025, 50
 STAR = UUID(int=0xABCDEF)
 HERE_FROM, HERE_TO = datetime(YEAR, 4, 2, tzinfo=UTC), datetime(YEAR, 5, 28, tzinfo=UTC)
 FIRST_MONTHS = [date(YEAR, month, 1) for month in range(1, MONTHS + 1)]
+VISIT = Track(Ref("external_id", "C-1"), "Visit")
 Node = dict[str, Any]
 
 FILL = """
@@ -66,8 +69,6 @@ INSERT INTO event_counter (customer_id, type_id, n, first_at, last_at, revenue)
 SELECT customer_id, type_id, count(*), min(ts), max(ts), 1 FROM event GROUP BY 1, 2;
 INSERT INTO segment_member (segment_id, customer_id, entered_at, generation)
 SELECT %(segment)s + place, id, %(start)s, 0 FROM customer, generate_series(0, %(segments)s - 1) place;
-INSERT INTO inbox (workspace_id, route, n, received_at, raw_body)
-SELECT %(workspace)s, 'track', 1, %(start)s, '[]' FROM generate_series(1, %(waiting)s);
 VACUUM (ANALYZE);
 """
 
@@ -108,8 +109,10 @@ def _fill() -> Plenty:
     parameters: dict[str, Any] = {
         "workspace": cast.workspace.pk, "kind": kind.pk, "type": definition.pk, "segment": segment.pk, "star": STAR,
         "start": datetime(YEAR, 1, 1, tzinfo=UTC), "from": HERE_FROM, "to": HERE_TO, "customers": CUSTOMERS,
-        "events": EVENTS, "waiting": WAITING, "segments": SEGMENTS,
+        "events": EVENTS, "segments": SEGMENTS,
     }  # fmt: skip
+    with connect(application="test") as side:
+        inbox.write(side, [inbox.submission(cast.workspace.pk, "track", [VISIT])] * WAITING)
     with connection.cursor() as cursor:
         for statement in FILL.split(";\n"):
             if statement.strip():
@@ -292,5 +295,6 @@ def claim_plan(side: Connection) -> list[Node]:
 def test_a_batch_is_claimed_by_the_key_of_the_inbox(plenty: Plenty) -> None:
     with connect(application="test") as side:
         found = claim_plan(side)
-    assert indexes(found) == {"inbox_pkey"}
+    # The other one is asked only whether anything must keep its place in the order.
+    assert "inbox_pkey" in indexes(found) <= {"inbox_pkey", "inbox_serial"}
     assert scanned(found) == set()

@@ -1,5 +1,7 @@
 """What runs by the clock."""
 
+from typing import Any
+
 from django.conf import settings
 
 from rolodesk.celery import app
@@ -8,7 +10,8 @@ from rolodesk.celery import app
 def test_every_entry_names_a_task_that_exists_and_expires_before_its_next_turn() -> None:
     app.loader.import_default_modules()
     assert settings.CELERY_BEAT_SCHEDULE
-    for name, entry in settings.CELERY_BEAT_SCHEDULE.items():
+    schedule: dict[str, Any] = settings.CELERY_BEAT_SCHEDULE
+    for name, entry in schedule.items():
         assert entry["task"] in app.tasks, name
         assert 0 < entry["options"]["expires"] < entry["schedule"], name
 

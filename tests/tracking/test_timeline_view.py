@@ -1,6 +1,7 @@
 """The regions of the timeline."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -81,7 +82,8 @@ def test_an_event_counts_its_likes_and_says_when_it_came_late(cast, sign_in, ann
 
 
 def test_a_property_without_a_value_says_so_and_text_from_outside_is_text(cast, sign_in, anna, url):
-    make_event(cast.workspace, anna, "<b>Order</b>", at=NOON, note="", html="<img src=x>", **{"<i>": 1})
+    odd: dict[str, Any] = {"<i>": 1}
+    make_event(cast.workspace, anna, "<b>Order</b>", at=NOON, note="", html="<img src=x>", **odd)
     page = text_of(sign_in(cast.lead).get(url, headers=HTMX))
     assert '<span class="muted">Empty</span>' in page and "&lt;b&gt;Order" in page
     assert "<img" not in page and "<i>" not in page and "<b>Order" not in page

@@ -258,6 +258,7 @@ def test_an_error_of_the_data_goes_to_the_quarantine_at_once(
     assert QuarantinedItem.objects.get().reason == "sql_23505"
 
 
+@pytest.mark.slow  # It opens its connections again five times.
 @pytest.mark.parametrize(
     ("state", "statement"), [("42P01", "SELECT * FROM not_there"), ("XX000", "SELECT %(the_driver_lacks_it)s")]
 )
