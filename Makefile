@@ -5,7 +5,7 @@ LOCAL := $(PYTHON) -m rolodesk.local
 CANDIDATES := python3.11 python3.12 python3.13 python3.14 python3
 BROWSERS := chromium chromium-browser google-chrome
 
-.PHONY: help up test bench lint format lock clean runtime dev browser
+.PHONY: help up test faults bench lint format lock clean runtime dev browser node
 .DEFAULT_GOAL := help
 
 help: ## Say what there is
@@ -14,9 +14,12 @@ help: ## Say what there is
 up: runtime ## Start everything; Ctrl-C stops it (PORT=8000, ROLODESK_DATA=.data, ROLODESK_DEMO=0 for no demo data)
 	@exec $(LOCAL) up
 
-test: dev browser ## Lint, then all tests with coverage
+test: dev browser node ## Lint, then all tests with coverage
 	@scripts/lint
 	@exec scripts/test
+
+faults: dev ## Kill servers at random while 20,000 operations are sent, and account for each (about 8 minutes)
+	@exec $(PYTHON) -m tests.faults --kills 20 --operations 20000
 
 bench: dev ## Measure, and write the table of docs/performance.md
 	@exec $(LOCAL) run --folder bench --durable -- $(PYTHON) -m bench
@@ -74,4 +77,14 @@ browser:
 		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; \
 	else \
 		echo 'The browser tests need Chromium (a program named chromium, chromium-browser or google-chrome).' >&2; exit 1; \
+	fi
+
+node:
+	@if ! command -v npm >/dev/null; then \
+		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+			echo 'Installing Node.js for the tests of the JavaScript client …'; \
+			apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq nodejs npm >/dev/null; \
+		else \
+			echo 'The tests of the JavaScript client need Node.js and npm.' >&2; exit 1; \
+		fi; \
 	fi
