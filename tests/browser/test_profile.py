@@ -1,5 +1,7 @@
 """The page of a customer: masks, tabs, the timeline's filters, dialogs."""
 
+from itertools import pairwise
+
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -123,11 +125,13 @@ def test_the_tools_of_the_timeline_stand_in_full_lines(open_as: OpenAs, stage: S
     page = open_as(stage.cast.support, stage.profile_path())
     for width, lines in ((1600, 1), (1280, 1), (1024, 2), (640, 2), (400, 2)):
         page.set_viewport_size({"width": width, "height": 800})
-        tops = page.locator(".timeline > .toolbar > :not(input, noscript)").evaluate_all(
-            "(all) => all.map((one) => Math.round(one.getBoundingClientRect().top / 10))"
+        tools = page.locator(".timeline > .toolbar > :not(input, noscript)")
+        middles = tools.evaluate_all(
+            "(all) => all.map((one) => one.getBoundingClientRect()).map(({ top, bottom }) => (top + bottom) / 2)"
         )
-        assert len(tops) == 4
-        assert sorted(tops.count(top) for top in set(tops)) == [4 // lines] * lines, width
+        assert len(middles) == 4
+        steps = [later - earlier > 4 for earlier, later in pairwise(middles)]  # px; more than rounding
+        assert steps == ([False] * 3 if lines == 1 else [False, True, False]), (width, middles)
 
 
 def test_dialogs_and_menus_give_the_focus_back(open_as: OpenAs, stage: Stage):
