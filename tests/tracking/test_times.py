@@ -32,8 +32,13 @@ def moment_of(*, client_id: str | None = None, at: datetime | None = None, works
     return moment(Track(ref("c1"), "Visit", id=client_id, at=None if at is None else micros(at)), workspace_id, NOON)
 
 
+def ulid_of(milliseconds: int) -> str:
+    """A ULID of this time; always the same, since it names a test."""
+    return str(ULID(milliseconds.to_bytes(6, "big") + bytes(range(10))))
+
+
 def ulid_at(at: datetime) -> str:
-    return str(ULID.from_timestamp((at - EPOCH) // MILLISECOND))
+    return ulid_of((at - EPOCH) // MILLISECOND)
 
 
 def v7(milliseconds: int) -> UUID:
@@ -130,7 +135,7 @@ def test_the_stated_time_wins_over_that_of_the_id() -> None:
 @pytest.mark.parametrize(
     "client_id",
     [
-        str(ULID.from_timestamp(YEAR_10889)),
+        ulid_of(YEAR_10889),
         str(v7(YEAR_10889)),
         "12345678901234567890123456",  # a number of 26 digits reads as a ULID of the year 3158
         "00000000001234567890123456",  # and this one as of 1970
