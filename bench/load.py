@@ -79,7 +79,10 @@ async def _drive(port: int, requests: Sequence[bytes], connections: int, rate: f
                 await _pace(run, rate)
             await run.finished
     except TimeoutError as error:
-        raise LoadFailed(f"{run.left} of {len(requests)} requests were not answered in time") from error
+        message = (
+            f"{run.left} of {len(requests)} requests were not answered in time; refused {run.outcome.refused} times"
+        )
+        raise LoadFailed(message) from error
     finally:
         for transport, _ in opened:
             transport.close()

@@ -75,8 +75,11 @@ def _process(name: str, command: list[str], environment: dict[str, str]) -> Iter
         try:
             yield process.pid
             if process.poll() is not None:
-                log.seek(0)
-                raise LoadFailed(f"{name} ended by itself: {log.read()[-2000:].decode('utf-8', 'replace')}")
+                raise LoadFailed(f"{name} ended by itself")
+        except LoadFailed as error:
+            log.seek(0)
+            error.add_note(f"Log of {name}: {log.read()[-2000:].decode('utf-8', 'replace')}")
+            raise
         finally:
             process.terminate()
             try:

@@ -120,10 +120,13 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Detail:
-    """One operation with its keys and, for who may see them, its values; without nodes it is not readable."""
+    """One operation with its keys and, for who may see them, its values; without nodes it is not readable.
+
+    ``size`` is in bytes; None where values are hidden, for it would tell how long they are.
+    """
 
     item: Item
-    size: int
+    size: int | None
     nodes: tuple[Node, ...]
     is_hidden: bool
 
@@ -158,8 +161,9 @@ def detail(viewer: Viewer, item_id: int) -> Detail:
     nodes = tuple(node for one in named for node in tree.fields(one, ""))
     shown = [value for node in nodes for value in node.values()]
     audit.disclosure(viewer, people or (), shown)
-    item = _item(row, body[:HEAD])
-    return Detail(item, len(body.encode()), nodes, is_hidden=any(one.is_masked for one in shown))
+    is_hidden = any(one.is_masked for one in shown)
+    is_told = viewer.sees_everywhere(SENSITIVE) and not is_hidden
+    return Detail(_item(row, body[:HEAD]), len(body.encode()) if is_told else None, nodes, is_hidden)
 
 
 def tally(viewer: Viewer) -> str:

@@ -16,19 +16,19 @@ RULES: dict[Literal["light", "dark"], dict[str, list[str]]] = {
 NARROW = ((400, 800), (640, 400))  # a phone; 1280 × 800 at 200 per cent
 
 
-def barriers(page: Page) -> list[str]:
-    """What axe finds in both themes."""
+def barriers(page: Page, part: str = "html") -> list[str]:
+    """What axe finds in both themes, in the page or a part of it."""
     page.evaluate(AXE)
     found: list[str] = []
     for scheme, rules in RULES.items():
         page.emulate_media(color_scheme=scheme)
         found += page.evaluate(
-            """async ([scheme, rules]) => {
+            """async ([scheme, rules, part]) => {
                 document.getAnimations().forEach((one) => one.finish()); // colours on their way
-                const { violations } = await axe.run({ resultTypes: ["violations"], preload: false, ...rules });
+                const { violations } = await axe.run(part, { resultTypes: ["violations"], preload: false, ...rules });
                 return violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${scheme}: ${id}: ${html}`));
             }""",
-            [scheme, rules],
+            [scheme, rules, part],
         )
     return found
 

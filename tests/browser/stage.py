@@ -9,7 +9,21 @@ from django.utils import timezone
 from customers.identifiers import suppression_digest
 from customers.models import Customer, IdentifierKind, SuppressedIdentifier
 from tests.cast import Cast, make_cast
-from tests.factories import declare, make_customer, make_event, make_segment
+from tests.factories import (
+    declare,
+    make_change,
+    make_customer,
+    make_delivery,
+    make_device,
+    make_event,
+    make_object,
+    make_quarantined,
+    make_relationship,
+    make_segment,
+    make_subscription,
+    make_topic,
+)
+from tracking.intake.operations import Ref, Track
 from tracking.models import Event, EventCounter, EventDefinition
 
 LISTED = 56  # more than a page
@@ -31,12 +45,23 @@ class Stage:
     merged: UUID
     deleted: UUID
     new: UUID
+    aside: int  # an operation in quarantine
     url: str = field(default="")
 
     @property
     def list_path(self) -> str:
         """The list of customers."""
         return f"/w/{self.cast.workspace.slug}/customers/"
+
+    @property
+    def quarantine_path(self) -> str:
+        """What was set aside."""
+        return f"/w/{self.cast.workspace.slug}/quarantine/"
+
+    @property
+    def aside_path(self) -> str:
+        """One of those operations."""
+        return f"{self.quarantine_path}{self.aside}/"
 
     @property
     def empty_path(self) -> str:
@@ -91,8 +116,16 @@ def make_stage() -> Stage:
         ),
         merged=make_customer(shop, state="merged", merged_into=anna),
         deleted=make_customer(shop, state="deleted"),
+        aside=_aside(cast),
         new=make_customer(shop, identifiers={"external_id": "NL-900002"}, last_seen=now - timedelta(minutes=5)),
     )
+
+
+def _aside(cast: Cast) -> int:
+    """What could not be applied; the number of one of them."""
+    visit = Track(Ref("external_id", "NL-204118"), "Visit", properties={"remark": "late", "at": {"shop": "Altona"}})
+    make_quarantined(cast.workspace, visit, reason="not_applicable")
+    return int(make_quarantined(cast.workspace, visit, reason="absurd_time").pk)
 
 
 def _anna(cast: Cast) -> UUID:
@@ -137,14 +170,25 @@ def _anna(cast: Cast) -> UUID:
 
 
 def _bo(cast: Cast) -> UUID:
-    """Somebody with a value of every class, and a few events, two of which are told as one."""
+    """Somebody with a value of every class, one of everything that can belong to a customer, and a short history."""
+    shop, now = cast.workspace, timezone.now()
     bo = make_customer(
-        cast.workspace,
+        shop,
         identifiers={"external_id": "NL-204119", "email": "bo@elsewhere.example"},
         properties={"name": "Bo Short", "plan": "basic", "iban": "DE-OTHER-IBAN"},
+        last_seen=now - timedelta(days=1),
     )
-    now = timezone.now()
-    make_event(cast.workspace, bo, "Purchase", at=now - timedelta(hours=1), revenue=8, order_no="B-1")
-    for minutes in (5, 6):
-        make_event(cast.workspace, bo, "Ticket opened", at=now - timedelta(minutes=minutes), priority="low")
+    make_event(shop, bo, "Purchase", at=now - timedelta(hours=1), revenue=8, order_no="B-1")
+    for minutes in (5, 6):  # one row
+        make_event(shop, bo, "Ticket opened", at=now - timedelta(minutes=minutes), priority="low")
+    make_event(shop, bo, "customer_restricted", kind="system", at=now - timedelta(minutes=9))
+    make_device(bo, "a-long-token-" * 8, raw_attributes={"os": "18", "model": "long name of a model"})
+    make_relationship(bo, make_object(shop, "ACME-1", name="Acme"), role="owner")
+    make_topic(shop, 1, "Neuheiten und Angebote", description="Once a week")
+    make_topic(shop, 2, "Repairs")
+    make_subscription(bo, 1, is_subscribed=False)
+    make_subscription(bo, 2, is_subscribed=True)
+    make_change(bo, "plan", "gold", "basic")
+    make_change(bo, "name", "Bo Long", "Bo Short", at=now - timedelta(days=3))
+    make_delivery(bo)
     return bo

@@ -53,7 +53,8 @@ def failed(page: Page) -> None:
     expect(page.get_by_role("alert")).to_be_visible()
 
 
-# Name: who looks, at what (an address or the name of a place on the stage), and what happens there first.
+# Name: who looks, at what (an address or the name of a place on the stage), and what happens there first. What
+# lies around a part of a profile or what opened is the same each time: axe reads it once.
 PAGES: dict[str, tuple[str, str, State | None]] = {
     "list, masked": ("support", "list_path", None),
     "search, masked": ("support", "list_path", found(ANNA_EMAIL, "1 found")),
@@ -68,6 +69,16 @@ PAGES: dict[str, tuple[str, str, State | None]] = {
     "properties, masked": ("support", "anna:properties", None),
     "properties": ("privacy", "anna:properties", None),
     "segments": ("support", "anna:segments", None),
+    "messages": ("support", "bo:messages", None),
+    "subscriptions": ("lead", "bo:subscriptions", None),
+    "devices": ("lead", "bo:devices", clicked("summary[data-row]", ".event[open] dl")),
+    "objects": ("lead", "bo:objects", clicked("summary[data-row]", ".event[open] dl")),
+    "changes, masked": ("support", "bo:changes", None),
+    "changes": ("lead", "bo:changes", clicked("summary[data-row]", ".event[open] dl")),
+    "more parts": ("support", "new", clicked(".tabs .pick summary", ".tabs .pick[open] > div")),
+    "quarantine": ("lead", "quarantine_path", None),
+    "operation in quarantine": ("privacy", "aside_path", None),
+    "discarding": ("lead", "aside_path", clicked(".button.danger", "dialog[open] .danger-final")),
     "restricted": ("lead", "restricted", None),
     "new": ("support", "new", None),
     "merged": ("support", "merged", None),
@@ -81,13 +92,23 @@ PAGES: dict[str, tuple[str, str, State | None]] = {
     "not allowed": ("support", "/admin/", None),
     "change password": ("support", "/accounts/password/change/", None),
     "second factor": ("support", "/accounts/2fa/", None),
-    "devices": ("support", "/accounts/sessions/", None),
+    "signed-in devices": ("support", "/accounts/sessions/", None),
     "sign out": ("support", "/accounts/logout/", None),
     "sign in": ("", "/accounts/login/", None),
     "reset password": ("", "/accounts/password/reset/", None),
     "administration": ("root", "/admin/", None),
     "administration, list": ("root", "/admin/customers/user/", None),
     "administration, form": ("root", "/admin/customers/user/add/", None),
+}
+
+PARTS = {
+    **dict.fromkeys((name for name, (_, place, _) in PAGES.items() if ":" in place), "#tab"),
+    **dict.fromkeys(("shortcuts", "sheet", "discarding"), "dialog[open]"),
+    "profile": "#tab",
+    "days": "#tab",
+    "more parts": "#tab",
+    "workspaces": "#workspace-menu",
+    "account menu": "#account-menu",
 }
 
 
@@ -114,6 +135,6 @@ def test_a_page_keeps_nobody_out_in_either_theme_or_a_narrow_window(
     if state:
         state(page)
     assert "<c-" not in page.content()
-    assert barriers(page) == []
+    assert barriers(page, PARTS.get(name, "html")) == []
     if name != "sheet":  # it is for narrow windows only
         assert sideways(page) == []

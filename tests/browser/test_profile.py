@@ -64,6 +64,15 @@ def test_the_timeline_is_filtered_in_place(open_as: OpenAs, stage: Stage):
     expect(page.locator("input[name=types]:checked")).to_have_count(1)
 
 
+def test_system_rows_can_be_left_out(open_as: OpenAs, stage: Stage):
+    page = open_as(stage.cast.support, stage.profile_path(stage.bo))
+    expect(page.locator(".event")).to_have_count(3)
+    page.locator("summary", has_text="Types").click()
+    page.get_by_label("System rows").uncheck()
+    expect(page.locator(".event")).to_have_count(2)
+    expect(page.locator(".event.is-system")).to_have_count(0)
+
+
 def test_the_timeline_is_searched_and_turned_round(open_as: OpenAs, stage: Stage):
     page = open_as(stage.cast.support, stage.profile_path())
     page.fill("#timeline-text", "ticket")
@@ -94,15 +103,31 @@ def test_tabs_are_swapped_in_place_and_have_addresses(open_as: OpenAs, stage: St
     mark_document(page)
     count_shifts(page)
     for tab, label in (("properties", "Properties"), ("segments", "Segments")):
-        page.get_by_role("link", name=label).click()
+        page.locator(".tabs > a", has_text=label).click()
         expect(page.locator("#tab [aria-current=page]")).to_contain_text(label)
-        expect(page.get_by_role("link", name=label)).to_be_focused()
+        expect(page.locator(".tabs > a", has_text=label)).to_be_focused()
         expect(page.locator("#tab table")).to_be_visible()
         assert page.url == stage.url + stage.profile_path(tab=tab)
     assert is_same_document(page)
     assert shifts(page) == []
     page.go_back()
     expect(page.locator("[aria-current=page]", has_text="Properties")).to_be_visible()
+
+
+def test_parts_that_do_not_fit_are_opened_under_more(open_as: OpenAs, stage: Stage):
+    page = open_as(stage.cast.support, stage.profile_path(stage.bo))
+    for width in (1280, 400):
+        page.set_viewport_size({"width": width, "height": 800})
+        for label in ("Devices", "Changes", "Timeline"):
+            menu = page.locator(".tabs .pick")
+            if not page.locator(".tabs > a", has_text=label).is_visible():
+                menu.locator("summary").click()
+                menu.get_by_role("link", name=label).click()
+            else:
+                page.locator(".tabs > a", has_text=label).click()
+            opened = page.locator(".tabs > [aria-current=page]")
+            expect(opened).to_have_text(label)
+            expect(opened).to_be_visible()
 
 
 def test_what_opens_stays_within_the_window(open_as: OpenAs, stage: Stage):
@@ -116,6 +141,9 @@ def test_what_opens_stays_within_the_window(open_as: OpenAs, stage: Stage):
             page.keyboard.press("Escape")
             expect(page.locator(".pick[open]")).to_have_count(0)
             expect(summary).to_be_focused()
+        page.locator(".tabs .pick summary").click()
+        assert outside(page, ".pick[open] > div") == {}
+        page.keyboard.press("Escape")
         page.locator(".account").click()
         assert outside(page, "#account-menu") == {}
         page.keyboard.press("Escape")

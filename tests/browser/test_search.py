@@ -23,12 +23,14 @@ def search(page: Page, text: str) -> None:
 
 def test_a_person_signs_in_and_stands_in_the_search_box(open_as: OpenAs, stage: Stage):
     page = open_as(None, "/", fresh=True)
+    expect(page.locator("#id_login")).to_be_focused()
     page.keyboard.type("support")
     page.keyboard.press("Tab")
     page.keyboard.press("Tab")
     page.keyboard.type("wrong horse battery")
     page.keyboard.press("Enter")
     expect(page.get_by_role("alert")).to_contain_text("That did not work")
+    expect(page.locator("#id_password")).to_be_focused()
     page.keyboard.type("correct horse battery")
     page.keyboard.press("Enter")
     expect(page).to_have_url(stage.url + stage.list_path)

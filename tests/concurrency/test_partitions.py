@@ -15,16 +15,17 @@ from tests.concurrency.locks import PATIENCE, wait_until_blocked
 # Two connections that must see each other's commits; what they make is dropped again.
 pytestmark = pytest.mark.django_db
 
-DAY = date(2041, 5, 17)
-NAME = "event_204105"
+# Not the years of other tests.
+DAY, BEFORE = date(2051, 5, 17), date(2051, 4, 1)
+NAME, NAME_BEFORE = "event_205105", "event_205104"
 
 
 @pytest.fixture
 def connections() -> Iterator[tuple[Connection, Connection]]:
     with connect(application="first") as first, connect(application="second") as second:
-        first.execute(f"DROP TABLE IF EXISTS {NAME}")
+        first.execute(f"DROP TABLE IF EXISTS {NAME}, {NAME_BEFORE}")
         yield first, second
-        first.execute(f"DROP TABLE IF EXISTS {NAME}")
+        first.execute(f"DROP TABLE IF EXISTS {NAME}, {NAME_BEFORE}")
 
 
 def test_without_a_lock_the_second_maker_would_fail(connections: tuple[Connection, Connection]) -> None:
@@ -53,7 +54,7 @@ def test_two_makers_make_one_partition(connections: tuple[Connection, Connection
 
 def test_readers_and_writers_of_other_months_go_on_meanwhile(connections: tuple[Connection, Connection]) -> None:
     first, second = connections
-    partitions.make(first, EVENT, [date(2041, 4, 1)])
+    partitions.make(first, EVENT, [BEFORE])
     with first.transaction(force_rollback=True):
         assert partitions.make(first, EVENT, [DAY]) == 1
         second.execute("SET lock_timeout = '1s'")
@@ -61,5 +62,5 @@ def test_readers_and_writers_of_other_months_go_on_meanwhile(connections: tuple[
         with second.transaction(force_rollback=True):
             second.execute(
                 "INSERT INTO event (customer_id, ts, id, type_id, received_at, raw_props)"
-                " VALUES (gen_random_uuid(), '2041-04-02', gen_random_uuid(), 1, now(), '{}')"
+                " VALUES (gen_random_uuid(), '2051-04-02', gen_random_uuid(), 1, now(), '{}')"
             )

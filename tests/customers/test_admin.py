@@ -53,8 +53,9 @@ def test_nothing_about_a_customer_is_registered():
 
 def test_what_we_register_is_settings():
     assert labels(OURS) == [
-        "customers.AuditEntry", "customers.IdentifierKind", "customers.PropertyDefinition", "customers.Token",
-        "customers.User", "customers.Workspace", "segments.Segment", "tracking.EventDefinition",
+        "customers.AuditEntry", "customers.IdentifierKind", "customers.ObjectType", "customers.PropertyDefinition",
+        "customers.Token", "customers.Topic", "customers.User", "customers.Workspace", "segments.Segment",
+        "tracking.EventDefinition", "tracking.Form",
     ]  # fmt: skip
 
 

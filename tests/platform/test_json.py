@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from rolodesk import json
 from rolodesk.json import MAX_DEPTH, MAX_INTEGER, JsonError, check_depth, decode, encode, storable
 
-TEXT = st.text(st.characters(exclude_categories=["Cs"]))
+# NUL is replaced on the way in.
+TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(-MAX_INTEGER, MAX_INTEGER) | TEXT,
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXT, inner, max_size=4),
@@ -28,7 +29,7 @@ def test_what_is_encoded_is_decoded_to_the_same(value):
     [
         ("0.1", Decimal("0.1")), ("1.10", Decimal("1.10")), ("1e2", Decimal("1e2")), ("-0.0", Decimal("-0.0")),
         ("12345678901234567.89", Decimal("12345678901234567.89")), ("9223372036854775807", MAX_INTEGER),
-        ("1e308", Decimal("1e308")), ("0e999", Decimal("0e999")), ("1e-300", Decimal("1e-300")),
+        ("1e308", Decimal("1e308")), ("1e-300", Decimal("1e-300")),
         ("0." + "1" * 38, Decimal("0." + "1" * 38)), ("0." + "1" * 39, "0." + "1" * 39),
     ],
 )  # fmt: skip

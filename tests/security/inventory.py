@@ -22,6 +22,7 @@ REAUTHENTICATE = "/accounts/reauthenticate/"
 LIST = "/w/{workspace}/customers/"
 PROFILE = "/w/{workspace}/customers/{customer}/"
 TIMELINE = "/w/{workspace}/timeline/{customer}/"
+QUARANTINE = "/w/{workspace}/quarantine/"
 
 
 class Answers(NamedTuple):
@@ -42,6 +43,11 @@ def signed_in(answer: Answer, *, anonymous: Answer = SIGN_IN) -> Answers:
 def members(answer: Answer) -> Answers:
     """For people of the workspace; to others it does not exist (T1)."""
     return Answers(SIGN_IN, 404, answer, answer, answer)
+
+
+def editors(answer: Answer) -> Answers:
+    """For those people of the workspace who may change customers."""
+    return Answers(SIGN_IN, 404, 403, answer, answer)
 
 
 def superusers(answer: Answer, *, others: Answer = ADMIN_SIGN_IN) -> Answers:
@@ -92,6 +98,7 @@ def form(pattern: str, answers: Answers, *, htmx: Answers | None = None, **body:
 CONSOLE = (
     page("", Answers(SIGN_IN, "/w/{elsewhere}/customers/", LIST, LIST, "/w/")),
     page("health/", EVERYBODY),
+    page("metrics/", EVERYBODY),  # on this machine; numbers only
     form("preferences/", signed_in(LIST), theme="dark", next=LIST),
     page("w/<slug:workspace>/customers/", members(200)),
     form("w/<slug:workspace>/customers/search/", members(LIST + "?v="), htmx=members(200), q="nobody at all"),
@@ -102,6 +109,10 @@ CONSOLE = (
         "w/<slug:workspace>/timeline/<uuid:customer>/filter/", members(PROFILE + "?t="), htmx=members(200),
         types="{event_type}", order="oldest",
     ),
+    page("w/<slug:workspace>/quarantine/", editors(200)),
+    page("w/<slug:workspace>/quarantine/<int:item>/", editors(200)),
+    form("w/<slug:workspace>/quarantine/redrive/", editors(QUARANTINE), reason="no such reason"),
+    form("w/<slug:workspace>/quarantine/discard/", editors(QUARANTINE), reason="no such reason"),
 )  # fmt: skip
 
 # Nobody of the cast has a second factor, so its pages are either missing or ask for the password again.
@@ -131,6 +142,8 @@ ACCOUNTS = (
 # Written by the product alone; logs of sign-ins and lost second factors may be deleted.
 WRITTEN = r"admin/customers/(token|auditentry)/"
 LOGGED = r"admin/(axes/\w+|mfa/authenticator)/"
+# The wires name these by numbers that must never mean something else.
+KEPT = r"admin/customers/(topic|objecttype)/"
 # Of a model; `r` and `password_change` are no apps.
 MODEL = r"admin/(?!r/|password_change/)\w+/\w+/"
 GIVEN = r"<path:object_id>/"
@@ -147,8 +160,8 @@ ADMINISTRATION = (
     Row(rf"(admin/password_change/(done/)?|{MODEL})", superusers(200)),
     Row(rf"{MODEL}{GIVEN}(history|change)/", superusers(200)),
     Row(rf"(?!{WRITTEN}|{LOGGED}){MODEL}add/", superusers(200)),
-    Row(rf"(?!{WRITTEN}){MODEL}{GIVEN}delete/", superusers(200)),
-    Row(rf"({WRITTEN}({GIVEN}delete|add)|{LOGGED}add)/", superusers(403)),
+    Row(rf"(?!{WRITTEN}|{KEPT}){MODEL}{GIVEN}delete/", superusers(200)),
+    Row(rf"({WRITTEN}({GIVEN}delete|add)|{LOGGED}add|{KEPT}{GIVEN}delete)/", superusers(403)),
     Row(rf"{MODEL}{GIVEN}", superusers(ADMIN)),
     page("admin/customers/user/<id>/password/", superusers(200)),
 )
@@ -186,27 +199,61 @@ class Credentials(NamedTuple):
     right: int
 
 
-# Foreign credentials are good ones: what they send goes to their own workspace.
-KEYED = Credentials(401, 401, 200, 200)
+def keyed(status: int = 200, *, foreign: int = 0) -> Credentials:
+    """For who has a key. A foreign one is a good one: what it sends goes to its own workspace."""
+    return Credentials(401, 401, foreign or status, status)
+
+
+# For everybody: the id of the message is the secret, and an unknown one is answered alike.
+OPEN = Credentials(200, 200, 200, 200)
 
 
 @dataclass(frozen=True, slots=True)
 class DialectRow:
-    """One operation of a dialect."""
+    """One operation of a dialect, and how it is called. ``values`` fill the template."""
 
     dialect: str
     method: str
     template: str
-    url: str
     answers: Credentials
+    values: tuple[str, ...] = ()
     body: Json = None
 
+    def url(self, **words: str) -> str:
+        """The address; words in braces among the values are filled in."""
+        parts = iter(self.values)
+        return re.sub(r"{\w+}", lambda _: next(parts).format(**words), self.template)
 
-_EVENT = {"type": "person", "action": "event", "identifiers": {"id": "5"}, "name": "Visit"}
-_PERSON = "/api/v1/customers/{identifier}"
+
+def track(
+    method: str, template: str, answers: Credentials, values: tuple[str, ...] = (), body: Json = None
+) -> DialectRow:
+    """A row of the Track API."""
+    return DialectRow("customerio_track", method, template, answers, values, body)
+
+
+_PERSON, _SEGMENT = "/api/v1/customers/{identifier}", "/api/v1/segments/{segment_id}"
+_VISIT = {"name": "Visit"}
+_OPERATION = {"type": "person", "action": "event", "identifiers": {"id": "5"}, "name": "Visit"}
+_REPORT = {"delivery_id": "unknown", "metric": "opened", "event": "opened"}
 DIALECT_ROWS = (
-    DialectRow("customerio_track", "PUT", _PERSON, "/api/v1/customers/5", KEYED, {"plan": "x"}),
-    DialectRow("customerio_track", "POST", f"{_PERSON}/events", "/api/v1/customers/5/events", KEYED, {"name": "Visit"}),
-    DialectRow("customerio_track", "GET", "/api/v1/accounts/region", "/api/v1/accounts/region", KEYED),
-    DialectRow("customerio_track", "POST", "/api/v2/batch", "/api/v2/batch", KEYED, {"batch": [_EVENT]}),
+    track("PUT", _PERSON, keyed(), ("5",), {"plan": "x"}),
+    track("DELETE", _PERSON, keyed(), ("5",), {}),
+    track("PUT", f"{_PERSON}/devices", keyed(), ("5",), {"device": {"id": "t-1", "platform": "ios"}}),
+    track("DELETE", f"{_PERSON}/devices/{{device_id}}", keyed(), ("5", "t-1"), {}),
+    track("POST", f"{_PERSON}/suppress", keyed(), ("5",), {}),
+    track("POST", f"{_PERSON}/unsuppress", keyed(), ("5",), {}),
+    track("POST", f"{_PERSON}/events", keyed(), ("5",), _VISIT),
+    track("POST", "/api/v1/events", keyed(), (), _VISIT | {"anonymous_id": "v-1"}),
+    track("POST", "/api/v1/merge_customers", keyed(), (), {"primary": {"id": "5"}, "secondary": {"id": "6"}}),
+    # Another workspace's segment does not exist.
+    track("POST", f"{_SEGMENT}/add_customers", keyed(foreign=404), ("{segment}",), {"ids": ["5"]}),
+    track("POST", f"{_SEGMENT}/remove_customers", keyed(foreign=404), ("{segment}",), {"ids": ["5"]}),
+    track("POST", "/api/v1/forms/{form_id}/submit", keyed(204), ("signup",), {"data": {"id": "5"}}),
+    track("POST", "/api/v1/metrics", OPEN, (), _REPORT),
+    track("POST", "/api/v1/push/events", OPEN, (), _REPORT),
+    track("POST", "/unsubscribe/{delivery_id}", OPEN, ("unknown",), {"unsubscribe": True}),
+    track("GET", "/api/v1/accounts/region", keyed()),
+    track("POST", "/api/v2/entity", keyed(), (), _OPERATION),
+    track("POST", "/api/v2/batch", keyed(), (), {"batch": [_OPERATION]}),
 )

@@ -22,10 +22,23 @@ from django_celery_beat.models import (
     SolarSchedule,
 )
 
-from customers.models import AuditEntry, IdentifierKind, PropertyDefinition, Token, User
+from customers.models import AuditEntry, IdentifierKind, ObjectType, PropertyDefinition, Token, Topic, User
 from tests.cast import Cast
-from tests.factories import make_customer, make_event, make_segment
-from tracking.models import EventDefinition
+from tests.factories import (
+    make_change,
+    make_customer,
+    make_delivery,
+    make_device,
+    make_event,
+    make_object,
+    make_quarantined,
+    make_relationship,
+    make_segment,
+    make_subscription,
+    make_topic,
+)
+from tracking.intake.operations import Ref, Track
+from tracking.models import EventDefinition, Form
 
 ROLES = ("anonymous", "outsider", "support", "lead", "root")
 
@@ -52,15 +65,29 @@ def make_scene(cast: Cast, customer: UUID) -> Scene:
     event = make_event(cast.workspace, customer, "Purchase", amount=12)
     make_segment(cast.workspace, "Regulars", customer)
     stranger = make_customer(cast.elsewhere, identifiers={"email": "stranger@elsewhere.example"})
+    _give(cast, customer)
+    visit = Track(Ref("external_id", "NL-204118"), "Visit", properties={"remark": "late"})
+    aside = make_quarantined(cast.workspace, visit, reason="absurd_time")
     words = {
         "workspace": cast.workspace.slug,
         "elsewhere": cast.elsewhere.slug,
         "customer": str(customer),
         "stranger": str(stranger),
         "tab": "properties",
+        "item": str(aside.pk),
         "event_type": str(event.type_id),
     }
     return Scene(cast, words, {f"{m._meta.app_label}/{m._meta.model_name}": str(m.pk) for m in _settings(cast)})
+
+
+def _give(cast: Cast, customer: UUID) -> None:
+    """One of everything that can belong to a customer."""
+    make_device(customer, raw_attributes={"os": "18"})
+    make_relationship(customer, make_object(cast.workspace, name="Acme"), role="owner")
+    make_topic(cast.workspace, 1, "News")
+    make_subscription(customer, 1, is_subscribed=True)
+    make_change(customer, "note", "before", "after")
+    make_delivery(customer)
 
 
 def missing_settings(scene: Scene) -> set[str]:
@@ -82,6 +109,9 @@ def _settings(cast: Cast) -> list[Model]:
         PropertyDefinition.objects.filter(workspace=cast.workspace)[0],
         EventDefinition.objects.filter(workspace=cast.workspace)[0],
         make_segment(cast.workspace, "Newcomers"),
+        ObjectType.objects.filter(workspace=cast.workspace)[0],
+        Topic.objects.filter(workspace=cast.workspace)[0],
+        Form.objects.create(workspace=cast.workspace, key="signup"),
         Token.objects.create(
             user=person, workspace=cast.workspace, name="Shop", face="track", digest=b"1", expires_at=now
         ),

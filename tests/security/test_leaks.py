@@ -23,7 +23,8 @@ from tests.security.logs import logged
 from tests.security.scene import ROLES, Scene, make_scene
 from tracking.intake.collector import collector
 
-pytestmark = pytest.mark.slow  # whichever is first waits for the crowd and five crawls
+# Whichever is first waits for the crowd and five crawls. Without the other mark nobody makes a test database.
+pytestmark = [pytest.mark.slow, pytest.mark.django_db]
 
 # Columns that hold values although their names do not say so: what events add up to.
 SUMS = {("event", "revenue"), ("event_counter", "revenue")}

@@ -17,7 +17,7 @@ from customers.services.tokens import issue_token
 from dialects import registry
 from dialects.registry import Dialect
 from tests.contracts.client import basic, request
-from tests.factories import grant, make_user, make_workspace
+from tests.factories import grant, make_segment, make_user, make_workspace
 from tests.security.inventory import (
     ADMIN_SIGN_IN,
     CONSOLE,
@@ -194,22 +194,28 @@ def test_what_is_hidden_and_what_does_not_exist_are_answered_alike(
 
 # How a dialect's credentials stand in a request, from the public part and the secret.
 AUTHORIZATION = {"customerio_track": basic}
+ALLOWED = ("edit", "erase", "manage_segments", "merge", "suppress")
 REFUSED = 401
 
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """Headers with the credentials of two workspaces."""
+    """Headers with the credentials of two workspaces; ``words`` fill addresses in the first."""
 
     workspace: Workspace
     elsewhere: Workspace
     headers: dict[str, dict[str, str]]
+    words: dict[str, str]
+
+    def send(self, row: DialectRow, headers: dict[str, str]):
+        """The response to a row called with these headers."""
+        return request(row.method, row.url(**self.words), body=row.body, headers=headers)
 
 
 def key(workspace: Workspace, dialect: Dialect, public_id: str, *scopes: str) -> dict[str, str]:
-    """The header of a new token of a user who may edit."""
+    """The header of a new token with these scopes, of a user who may do everything that a token can."""
     user = make_user(is_service=True)
-    grant(user, workspace, "edit")
+    grant(user, workspace, *ALLOWED)
     secret = issue_token(
         user_id=user.pk, workspace_id=workspace.pk, face=dialect.face, name="test", scopes=list(scopes),
         public_id=public_id,
@@ -231,14 +237,17 @@ def dialect(request: pytest.FixtureRequest, transactional_db: None) -> Iterator[
 def keys(dialect: Dialect) -> Keys:
     """Credentials of every kind that the inventory knows."""
     here, elsewhere = make_workspace("Shop"), make_workspace("Elsewhere")
-    right, foreign = key(here, dialect, "here", "edit"), key(elsewhere, dialect, "there", "edit")
+    right, foreign = key(here, dialect, "here", *ALLOWED), key(elsewhere, dialect, "there", *ALLOWED)
     wrong = {"authorization": AUTHORIZATION[dialect.name]("here", "no such secret")}
-    return Keys(here, elsewhere, {"missing": {}, "wrong": wrong, "foreign": foreign, "right": right})
+    headers = {"missing": {}, "wrong": wrong, "foreign": foreign, "right": right}
+    return Keys(here, elsewhere, headers, {"segment": str(make_segment(here, "Regulars").pk)})
 
 
-def rows_for(dialect: Dialect) -> list[DialectRow]:
-    """The rows of one dialect."""
-    return [row for row in DIALECT_ROWS if row.dialect == dialect.name]
+def rows_for(dialect: Dialect, *, is_keyed: bool = False) -> list[DialectRow]:
+    """The rows of one dialect, or those of them that want a key."""
+    return [
+        row for row in DIALECT_ROWS if row.dialect == dialect.name and not (is_keyed and row.answers.missing != REFUSED)
+    ]
 
 
 def inbox() -> set[int]:
@@ -257,21 +266,34 @@ def test_every_route_of_a_dialect_has_exactly_one_row() -> None:
 def test_every_route_answers_each_kind_of_credentials_as_the_inventory_says(dialect: Dialect, keys: Keys) -> None:
     for row in rows_for(dialect):
         for kind, headers in keys.headers.items():
-            response = request(row.method, row.url, body=row.body, headers=headers)
-            assert response.status_code == getattr(row.answers, kind), (row.url, kind)
+            assert keys.send(row, headers).status_code == getattr(row.answers, kind), (row.template, kind)
             owner = {"foreign": keys.elsewhere.pk, "right": keys.workspace.pk}.get(kind)
-            assert inbox() <= {owner}, (row.url, kind)
+            assert inbox() <= {owner}, (row.template, kind)
 
 
 def test_refused_requests_look_alike_and_leave_nothing_behind(dialect: Dialect, keys: Keys) -> None:
-    face = {"authorization": key(keys.workspace, dialect, "other", "edit")["authorization"]}
+    other_face = key(keys.workspace, dialect, "other", *ALLOWED)
     Token.objects.filter(public_id="other").update(face="other")
-    refused = [{}, keys.headers["wrong"], key(keys.workspace, dialect, "narrow", "view_workspace"), face]
-    for row in rows_for(dialect):
-        responses = [request(row.method, row.url, body=row.body, headers=headers) for headers in refused]
-        assert {response.status_code for response in responses} == {REFUSED}, row.url
-        assert len({(response.content, str(response.headers)) for response in responses}) == 1, row.url
+    refused = [{}, keys.headers["wrong"], other_face, key(keys.workspace, dialect, "narrow", "view_workspace")]
+    for row in rows_for(dialect, is_keyed=True):
+        responses = [keys.send(row, headers) for headers in refused]
+        assert {response.status_code for response in responses} == {REFUSED}, row.template
+        assert len({(response.content, str(response.headers)) for response in responses}) == 1, row.template
     assert inbox() == set()
+
+
+def test_a_route_that_destroys_wants_more_than_a_key_that_may_edit(dialect: Dialect, keys: Keys) -> None:
+    narrow = key(keys.workspace, dialect, "narrow", "edit")
+    refused = {
+        f"{row.method} {row.template}"
+        for row in rows_for(dialect, is_keyed=True)
+        if keys.send(row, narrow).status_code == REFUSED
+    }
+    person, segment = "/api/v1/customers/{identifier}", "/api/v1/segments/{segment_id}"
+    assert refused == {
+        f"DELETE {person}", f"POST {person}/suppress", f"POST {person}/unsuppress", "POST /api/v1/merge_customers",
+        f"POST {segment}/add_customers", f"POST {segment}/remove_customers",
+    }  # fmt: skip
 
 
 def test_a_session_opens_no_route_of_a_dialect(dialect: Dialect, keys: Keys) -> None:
@@ -279,19 +301,19 @@ def test_a_session_opens_no_route_of_a_dialect(dialect: Dialect, keys: Keys) -> 
     root = make_user(is_superuser=True, is_staff=True)
     client.force_login(root, backend="allauth.account.auth_backends.AuthenticationBackend")
     cookie = "; ".join(f"{name}={morsel.value}" for name, morsel in client.cookies.items())
-    for row in rows_for(dialect):
-        assert request(row.method, row.url, body=row.body, headers={"cookie": cookie}).status_code == REFUSED
+    for row in rows_for(dialect, is_keyed=True):
+        assert keys.send(row, {"cookie": cookie}).status_code == REFUSED, row.template
 
 
 def test_a_revoked_or_expired_key_and_one_of_a_gone_colleague_open_nothing(dialect: Dialect, keys: Keys) -> None:
-    row, token = rows_for(dialect)[0], Token.objects.filter(public_id="here")
+    row, token = rows_for(dialect, is_keyed=True)[0], Token.objects.filter(public_id="here")
     past = timezone.now() - timedelta(seconds=1)
     for changed in ({"revoked_at": past}, {"expires_at": past}):
         before = token.values(*changed).get()
         token.update(**changed)
         dialect.application.tokens.forget()  # type: ignore[attr-defined]
-        assert request(row.method, row.url, body=row.body, headers=keys.headers["right"]).status_code == REFUSED
+        assert keys.send(row, keys.headers["right"]).status_code == REFUSED
         token.update(**before)
     User.objects.update(is_active=False)
     dialect.application.tokens.forget()  # type: ignore[attr-defined]
-    assert request(row.method, row.url, body=row.body, headers=keys.headers["right"]).status_code == REFUSED
+    assert keys.send(row, keys.headers["right"]).status_code == REFUSED

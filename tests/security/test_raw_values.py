@@ -13,17 +13,32 @@ import pytest
 from django.apps import apps
 from django.db import connection
 from django.db.models import Field
+from django.test import Client
 
+from customers import panels
 from customers.models import CustomerProfile
-from tests.security.inventory import CONSOLE, patterns, rows_of
+from tests.security.inventory import CONSOLE, PROFILE, patterns, rows_of
 from tests.security.scene import Scene
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("customers", "dialects", "rolodesk", "segments", "tracking")
 
-MODELS = {"customers/models/customer.py", "customers/models/identifier.py", "tracking/models.py"}
-READ_GATES = {"customers/profiles.py", "customers/search.py", "tracking/timeline.py"}
-WRITE_GATES = {"customers/sql.py", "tracking/intake/inbox.py", "tracking/intake/sql.py"}
+MODELS = {
+    *("customers/models/customer.py", "customers/models/device.py", "customers/models/entity.py"),
+    *("customers/models/identifier.py", "tracking/models.py"),
+}
+READ_GATES = {
+    *("customers/profiles.py", "customers/search.py", "customers/belongings.py", "customers/history.py"),
+    *("tracking/timeline.py", "tracking/references.py", "tracking/messages.py", "tracking/quarantine.py"),
+}
+WRITE_GATES = {
+    *("customers/sql.py", "customers/writing/consent.py", "customers/writing/devices.py"),
+    *("customers/writing/erase.py", "customers/writing/objects.py", "customers/writing/profile.py"),
+    *("tracking/intake/inbox.py", "tracking/intake/sql.py", "tracking/intake/deliveries.py"),
+    *("tracking/intake/moving.py", "tracking/services/quarantine.py"),
+}
+# Make conditions or send statements for a gate; what counts is who calls them.
+CONDITIONS, HELPERS = {"tracking/references.py"}, {"customers/paging.py"}
 # Compares stored values with their digests and tells only how many are wrong.
 CHECKS = {"tracking/integrity/sql.py"}
 
@@ -75,6 +90,7 @@ def test_whatever_a_customer_or_an_event_brings_along_is_in_such_a_column() -> N
         "customers.CustomerProfile.props_ts",  # names of properties and times
         "customers.PropertyChange.name",  # the name of a property
         "customers.PropertyChange.source",  # a face of ours
+        "customers.Subscription.source",
     }
 
 
@@ -89,8 +105,9 @@ def reader(frame: FrameType | None) -> str:
     """The module of the product that reads, or "" when it is a test."""
     while frame is not None:
         name = str(frame.f_globals.get("__name__", ""))
-        if name.split(".", maxsplit=1)[0] in PACKAGES:
-            return name.replace(".", "/") + ".py"
+        path = name.replace(".", "/") + ".py"
+        if name.split(".", maxsplit=1)[0] in PACKAGES and path not in HELPERS:
+            return path
         frame = frame.f_back
     return ""
 
@@ -118,7 +135,7 @@ def trip_wire(monkeypatch: pytest.MonkeyPatch) -> Iterator[set[str]]:
 
     def wire(name: str, frame: FrameType | None) -> None:
         who = reader(frame)
-        if who and who not in READ_GATES:
+        if who and who not in READ_GATES | WRITE_GATES:
             raise Tripped(f"{who} reads {name}")
         readers.add(who)
 
@@ -133,25 +150,34 @@ def trip_wire(monkeypatch: pytest.MonkeyPatch) -> Iterator[set[str]]:
         yield readers
 
 
+def visit(client: Client, scene: Scene, headers: dict[str, str]) -> None:
+    """Every page and region of the console, with each tab of the profile."""
+    for pattern in patterns():
+        (row,) = rows_of(pattern)
+        if row not in CONSOLE:
+            continue
+        url = row.address(pattern, scene)
+        if row.method == "POST":
+            response = client.post(url, row.content(scene) | {"q": "canar"}, headers=headers)
+        else:
+            response = client.get(url, headers=headers)
+        if response.status_code == 302 and response["Location"].startswith("/w/"):
+            client.get(response["Location"])
+    for tab in panels.tabs():
+        client.get(PROFILE.format(**scene.words) + f"{tab.key}/", headers=headers)
+
+
+@pytest.mark.slow  # every page twice
 @pytest.mark.parametrize("role", ["support", "lead", "root"])
 def test_every_page_reads_stored_values_through_the_gates(
     scene: Scene, monkeypatch: pytest.MonkeyPatch, role: str
 ) -> None:
     client = scene.client(role)
     with trip_wire(monkeypatch) as readers:
-        for pattern in patterns():
-            (row,) = rows_of(pattern)
-            if row not in CONSOLE:
-                continue
-            for headers in ({}, {"HX-Request": "true"}):
-                url = row.address(pattern, scene)
-                if row.method == "POST":
-                    response = client.post(url, row.content(scene) | {"q": "canar"}, headers=headers)
-                else:
-                    response = client.get(url, headers=headers)
-                if response.status_code == 302 and response["Location"].startswith("/w/"):
-                    client.get(response["Location"])
-    assert readers == READ_GATES
+        for headers in ({}, {"HX-Request": "true"}):
+            visit(client, scene, headers)
+    # Support may not open the quarantine; who may tries something from there again, which a write gate does.
+    assert readers - WRITE_GATES == READ_GATES - CONDITIONS - ({"tracking/quarantine.py"} if role == "support" else set())
 
 
 def test_the_wire_trips_in_a_view_for_an_attribute_and_for_a_query(anna: UUID, monkeypatch: pytest.MonkeyPatch) -> None:

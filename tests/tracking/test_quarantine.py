@@ -201,11 +201,23 @@ def test_a_secret_stays_one_in_here(cast, opener):
     assert shown["/Properties/sum"] == "5"
 
 
-def test_the_size_and_the_item_are_told(cast, editor):
+def test_the_size_is_told_in_bytes_to_who_sees_all_values(cast, opener):
     row = make_quarantined(cast.workspace, Track(Ref("email", "ü@x.example"), "x"), reason="not_applicable")
-    detail = quarantine.detail(editor, row.pk)
+    detail = quarantine.detail(opener, row.pk)
     assert detail.size == len(row.raw_body.encode()) > len(row.raw_body)
-    assert (detail.item.id, detail.item.kind, detail.is_hidden) == (row.pk, "Event", True)
+    assert (detail.item.id, detail.item.kind, detail.is_hidden) == (row.pk, "Event", False)
+
+
+@pytest.mark.parametrize("values", [{}, {"body": "{canary"}])
+def test_the_size_would_tell_how_long_hidden_values_are(cast, editor, values):
+    fields = {f"raw_{name}": value for name, value in values.items()}
+    row = make_quarantined(cast.workspace, Track(Ref("email", "a@x.example"), "x"), **fields)
+    assert quarantine.detail(editor, row.pk).size is None
+
+
+def test_a_secret_among_values_that_show_hides_the_size_too(cast, opener):
+    row = make_quarantined(cast.workspace, Track(Ref("email", "a@x.example"), "x", properties={"pin": "1234"}))
+    assert quarantine.detail(opener, row.pk).size is None
 
 
 @pytest.mark.parametrize("body", ["{canary", '{"op":"canary"}', '[{"op":"newer","canary":1}]'])

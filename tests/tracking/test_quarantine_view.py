@@ -119,8 +119,11 @@ def test_with_sensitive_rights_the_detail_shows_them(cast, sign_in, url, item):
     assert AuditEntry.objects.filter(action="personal.shown").count() == 1
 
 
-def test_what_is_not_readable_is_told_by_its_size(cast, lead, url):
+def test_what_is_not_readable_is_told_by_its_size_to_who_sees_sensitive_data(cast, lead, url):
     row = make_quarantined(cast.workspace, raw_body="{canary", reason="unreadable")
+    text = text_of(lead.get(f"{url}{row.pk}/"))
+    assert "Not readable" in text and "bytes" not in text and "canary" not in text
+    grant(cast.lead, cast.workspace, "view_sensitive")
     text = text_of(lead.get(f"{url}{row.pk}/"))
     assert "7 bytes" in text and "canary" not in text
 
