@@ -5,7 +5,7 @@ LOCAL := $(PYTHON) -m rolodesk.local
 CANDIDATES := python3.11 python3.12 python3.13 python3.14 python3
 BROWSERS := chromium chromium-browser google-chrome
 
-.PHONY: help up test bench lint format lock clean runtime dev browser
+.PHONY: help up test faults bench lint format lock clean runtime dev browser
 .DEFAULT_GOAL := help
 
 help: ## Say what there is
@@ -17,6 +17,9 @@ up: runtime ## Start everything; Ctrl-C stops it (PORT=8000, ROLODESK_DATA=.data
 test: dev browser ## Lint, then all tests with coverage
 	@scripts/lint
 	@exec scripts/test
+
+faults: dev ## Send 20,000 operations while servers are killed, and account for each (about 5 minutes; SEED=n repeats one)
+	@exec $(PYTHON) -m tests.faults --kills 20 --operations 20000 $(if $(SEED),--seed $(SEED))
 
 bench: dev ## Measure, and write the table of docs/performance.md
 	@exec $(LOCAL) run --folder bench --durable -- $(PYTHON) -m bench

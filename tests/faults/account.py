@@ -3,6 +3,7 @@
 import threading
 from collections import Counter
 from dataclasses import dataclass, field
+from uuid import UUID
 
 import psycopg
 
@@ -88,7 +89,7 @@ def _judge(account: Account, item: Item, people: People, facts: Facts) -> None:
             account.note("misplaced", what)
 
 
-def _customer(record: Record, people: People, facts: Facts) -> object:
+def _customer(record: Record, people: People, facts: Facts) -> UUID | None:
     """The customer of all his names; None when they do not agree."""
     found = {facts.names.get((people.workspace_id, *name)) for name in record.names}
     return found.pop() if len(found) == 1 else None

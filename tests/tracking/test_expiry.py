@@ -102,7 +102,7 @@ def test_they_go_in_small_transactions_and_each_is_audited(gate: Gate, monkeypat
         own(connection, workspaces)
 
     monkeypatch.setattr(expiry, "BATCH", 2)
-    monkeypatch.setattr(expiry.locks, "own", look)
+    monkeypatch.setattr(locks, "own", look)
     with connect(application="other") as other:
         assert expiry.forget_anonymous(other, NOW) == {gate.workspace_id: 5}
     # What was there for others to see each time before the next began.
@@ -115,11 +115,11 @@ def test_who_makes_himself_known_at_the_last_moment_stays(gate: Gate, monkeypatc
     own = locks.own
 
     def late(connection: Connection, workspaces: Iterable[int]) -> None:
-        monkeypatch.setattr(expiry.locks, "own", own)
+        monkeypatch.setattr(locks, "own", own)
         gate.apply(Identify(by_id("ada"), {"anonymous_id": "old"}))
         own(connection, workspaces)
 
-    monkeypatch.setattr(expiry.locks, "own", late)
+    monkeypatch.setattr(locks, "own", late)
     with connect(application="other") as other:
         assert expiry.forget_anonymous(other, NOW) == {gate.workspace_id: 0}
     assert gate.events(gate.owner(by_id("ada"))) == ["Visit"]

@@ -80,7 +80,7 @@ def test_no_request_that_can_be_thought_of_is_answered_with_5xx(
     track: TrackClient, request: pytest.FixtureRequest
 ) -> None:
     number = getattr(request.config.option, "randomly_seed", 0)
-    operations = [found.ok() for found in SCHEMA.get_all_operations()]
+    operations = [SCHEMA[path][method] for path, methods in document()["paths"].items() for method in methods]
     # What takes no body can be given none that breaks the document.
     runs = [(one, mode) for one in operations for mode in MODES if one.body or mode is GenerationMode.POSITIVE]
     statuses: Counter[int] = Counter()
@@ -89,7 +89,9 @@ def test_no_request_that_can_be_thought_of_is_answered_with_5xx(
             examples = max(1, REQUESTS // len(runs))
             fuzz(operation.as_strategy(generation_mode=mode), base_url, track, statuses, examples, number)
     with connect(application="test") as connection:
-        set_aside = dict(connection.execute("SELECT reason, count(*) FROM quarantine GROUP BY reason").fetchall())
+        set_aside: dict[str, int] = dict(
+            connection.execute("SELECT reason, count(*) FROM quarantine GROUP BY reason").fetchall()
+        )
     figures = {"seed": number, "requests": statuses.total(), "statuses": statuses, "set_aside": set_aside}
     print(json.dumps(figures))  # noqa: T201  # security.md 11: every run says what it did
     assert statuses.total() >= REQUESTS // 2
