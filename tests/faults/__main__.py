@@ -9,7 +9,7 @@ import sys
 import django
 
 from rolodesk.local.signals import stoppable
-from tests.faults.stack import running_stack
+from tests.faults.stack import newcomers_environment, running_stack
 
 
 def parse() -> argparse.Namespace:
@@ -26,6 +26,10 @@ def main() -> int:
     """Start a stack, run, print."""
     options = parse()
     seed = secrets.randbelow(10**6) if options.seed is None else options.seed
+    # Whatever this shell's settings are, they are of another stack.
+    own = newcomers_environment()
+    os.environ.clear()
+    os.environ.update(own)
     print(f"seed {seed}", flush=True)  # noqa: T201  # this is its interface
     with stoppable(), running_stack() as stack:
         os.environ.update(stack.environment)

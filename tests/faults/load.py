@@ -20,6 +20,9 @@ HOST = "127.0.0.1"
 TIMEOUT_SECONDS = 15
 PATIENCE_SECONDS = 240
 PAUSE_SECONDS = (0.05, 0.4)
+# How often a client hangs up after it has sent a request: what it sent is stored as a rule, and it cannot know.
+HANG_UPS = 0.03
+HANG_UP_SECONDS = 0.05
 OK, PARTIAL, BAD, BUSY, SERVER_ERROR = 200, 207, 400, 429, 500
 # The one answer of 5xx that says that nothing was stored.
 CERTAINLY_BUSY = b"service is busy"
@@ -53,6 +56,7 @@ class Figures:
     unknown: int = 0
     busy: int = 0
     server_errors: int = 0
+    hang_ups: int = 0
 
 
 @dataclass(slots=True, eq=False)
@@ -91,7 +95,8 @@ class Sender:
         until = time.monotonic() + PATIENCE_SECONDS
         while time.monotonic() < until:
             began = time.monotonic()
-            answer = self._attempt(method, path, content)
+            is_patient = random.random() >= HANG_UPS
+            answer = self._attempt(method, path, content, 0.0 if is_patient else random.uniform(0, HANG_UP_SECONDS))
             self.figures.requests += 1
             self._note(operations, answer)
             if answer.verdict in ("ok", "refused"):
@@ -109,7 +114,7 @@ class Sender:
             return operation.request
         return "POST", "/api/v2/entity", operation.entity
 
-    def _attempt(self, method: str, path: str, content: bytes) -> Answer:
+    def _attempt(self, method: str, path: str, content: bytes, hang_up_after: float) -> Answer:
         if self._connection is None:
             self._connection = http.client.HTTPConnection(HOST, self.account.port, timeout=TIMEOUT_SECONDS)
             try:
@@ -123,6 +128,11 @@ class Sender:
         }
         try:
             self._connection.request(method, path, content, headers)
+            if hang_up_after:
+                time.sleep(hang_up_after)
+                self._close()
+                self.figures.hang_ups += 1
+                return Answer("unknown")
             response = self._connection.getresponse()
             body = response.read()
         except (OSError, http.client.HTTPException):

@@ -53,6 +53,11 @@ class Client:
             self.keys.append(self.people.new_token("p"))
         return self.random.choice(self.keys)
 
+    def _barred(self) -> str:
+        """Somebody who is barred, if there is one."""
+        barred = [value for kind, value in self.people.barred if kind == EXTERNAL_ID]
+        return self.random.choice(barred) if barred else self._somebody()
+
     def _name(self, token: str) -> Name:
         """How he is named this time: by his id, or by his e-mail where he has it."""
         email = (EMAIL, email_of(token))
@@ -131,8 +136,8 @@ class Client:
         return Operation(item, whole.entity | {"name": " "}, (method, path, body | {"name": " "}), is_valid=False)
 
     def poison(self) -> Operation:
-        """An event of a time that cannot be meant: well formed, and never applied."""
-        token = self._somebody()
+        """An event of a time that cannot be meant: well formed, and never applied. Often of somebody barred."""
+        token = self._barred() if self.random.random() < 0.5 else self._somebody()
         is_dropped = (EXTERNAL_ID, token) in self.people.barred
         item = self.people.new_item("quarantine", about=token, is_repeatable=False, is_gone=is_dropped)
         return self._track(item, (EXTERNAL_ID, token), {"id": f"order {item.marker}", "timestamp": 31_536_000})
@@ -193,8 +198,7 @@ class Client:
 
     def unsuppress(self) -> Operation:
         """One who was barred may come back."""
-        barred = [value for kind, value in self.people.barred if kind == EXTERNAL_ID]
-        token = self.random.choice(barred) if barred else self._somebody()
+        token = self._barred()
         self.people.unsuppress((EXTERNAL_ID, token))
         return self._control("unsuppress", token, ("POST", f"{_path((EXTERNAL_ID, token))}/unsuppress", {}))
 
@@ -215,7 +219,7 @@ class Client:
             record = self.people.owners.get(name)
             if record is not None:
                 record.devices.pop(device, None)
-            entity = {"action": "delete_device", "device": {"token": device}}
+            entity: dict[str, Json] = {"action": "delete_device", "device": {"token": device}}
             request: tuple[str, str, Json] = ("DELETE", f"{_path(name)}/devices/{device}", {})
         else:
             record = self.people.reach(name)

@@ -114,7 +114,7 @@ def _drain() -> float:
 def _figures(plan: Plan, senders: list[Sender], killer: Killer, account: Account) -> dict[str, Any]:
     sums = {
         name: sum(getattr(sender.figures, name) for sender in senders)
-        for name in ("requests", "operations", "refused", "busy", "unknown", "server_errors")
+        for name in ("requests", "operations", "refused", "busy", "unknown", "server_errors", "hang_ups")
     }
     items = [item for sender in senders for item in sender.client.people.items]
     found = account.violations

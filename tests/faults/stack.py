@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from rolodesk.local import leftovers, postgres, valkey
+from rolodesk.local import checks, leftovers, postgres, static, valkey
 from rolodesk.local.keys import MARK, make_environment
 from rolodesk.local.paths import REPOSITORY, Paths
 from rolodesk.local.up import is_healthy
@@ -95,6 +95,9 @@ def running_stack() -> Iterator[Stack]:
     paths = Paths(data / "data")
     port = free_port()
     more = {"ROLODESK_DATA": str(paths.data), "PORT": str(port), "ROLODESK_DEMO": "0", "MAKELEVEL": "1"}
+    more["TMPDIR"] = str(data)  # who is killed leaves things there
+    checks.make_folders(paths)
+    static.remember(paths)  # nobody looks at pages here, and collecting their files takes long
     try:
         with (data / "up.log").open("wb") as output:
             # With MAKELEVEL it ends with us, however we end.

@@ -69,6 +69,17 @@ def test_what_is_committed_meanwhile_is_free_on_the_next_try(gate: Gate) -> None
         assert names(sql.claim(gate.connection, MANY)) == ["B"]
 
 
+def test_only_so_many_serial_rows_are_taken_at_once(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each costs as much as a batch of others, and nobody sees any of them before all are applied."""
+    monkeypatch.setattr(sql, "SERIAL_ROWS", 2)
+    for letter in "aBcDeFgH":
+        gate.send(serial(letter) if letter.isupper() else hot(letter))
+    taken = []
+    while claimed := sql.claim(gate.connection, MANY):
+        taken.append("".join(names(claimed)))
+    assert taken == ["aBcDe", "FgH"]
+
+
 def test_a_request_is_as_serial_as_its_most_serial_operation(gate: Gate) -> None:
     gate.send(hot("a"), serial("b"), hot("c"))
     gate.send(hot("d"), Identify(by_id("e")))

