@@ -177,7 +177,9 @@ def test_every_page_reads_stored_values_through_the_gates(
         for headers in ({}, {"HX-Request": "true"}):
             visit(client, scene, headers)
     # Support may not open the quarantine; who may tries something from there again, which a write gate does.
-    assert readers - WRITE_GATES == READ_GATES - CONDITIONS - ({"tracking/quarantine.py"} if role == "support" else set())
+    assert readers - WRITE_GATES == READ_GATES - CONDITIONS - (
+        {"tracking/quarantine.py"} if role == "support" else set()
+    )
 
 
 def test_the_wire_trips_in_a_view_for_an_attribute_and_for_a_query(anna: UUID, monkeypatch: pytest.MonkeyPatch) -> None:
