@@ -1,6 +1,7 @@
 """``python -m bench [NAME …] [--quick]``: measure all figures, or those named.
 
-A full run of all of them writes the table of ``docs/performance.md``; any other only prints.
+A full run of all of them writes the table of ``docs/performance.md``, and a quick one with ``--keep``; any other
+only prints.
 """
 
 import argparse
@@ -25,6 +26,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         "--quick", dest="size", action="store_const", const="quick", help="small sizes, in a minute or two"
     )
     size.add_argument("--tiny", dest="size", action="store_const", const="tiny", help="only prove that it runs")
+    parser.add_argument("--keep", action="store_true", help="write the table of a quick run, too; it says its sizes")
     parser.set_defaults(size="full")
     options = parser.parse_args(arguments)
     unknown = sorted(set(options.names) - set(NAMES))
@@ -58,7 +60,8 @@ def main(arguments: list[str]) -> int:
     with database():
         from bench.run import run  # noqa: PLC0415  # models need Django set up
 
-        run(set(options.names or NAMES), options.size, is_kept=options.size == "full" and not options.names)
+        is_kept = not options.names and (options.size == "full" or options.keep)
+        run(set(options.names or NAMES), options.size, is_kept=is_kept)
     return 0
 
 

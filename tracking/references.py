@@ -54,13 +54,17 @@ def register(*references: Reference) -> None:
     _references.extend(references)
 
 
+def pointing(workspace_id: int) -> Q:
+    """The types of such rows that a workspace has, as a condition on EventDefinition."""
+    names = sorted(name for one in _references for name in one.names)
+    return Q(workspace_id=workspace_id, kind=EventKind.SYSTEM, name__in=names)
+
+
 def scopes(viewer: Viewer, types: Mapping[int, EventDefinition]) -> list[Scope]:
     """What this viewer may know, for those of the types that point at something."""
     found = []
     for one in _references:
-        pointing = frozenset(
-            id_ for id_, row in types.items() if row.kind == EventKind.SYSTEM and row.name in one.names
-        )
-        if pointing:
-            found.append(Scope(pointing, one.key, one.known(viewer)))
+        numbers = frozenset(id_ for id_, row in types.items() if row.kind == EventKind.SYSTEM and row.name in one.names)
+        if numbers:
+            found.append(Scope(numbers, one.key, one.known(viewer)))
     return found

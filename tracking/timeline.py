@@ -167,16 +167,14 @@ def _scene(viewer: Viewer, customer_id: UUID) -> _Scene:
     counts: dict[int, int] = {}
     if clearance.is_present:
         counts = dict(EventCounter.objects.filter(customer_id=customer_id).values_list("type_id", "n"))
-    types = {row.pk: row for row in EventDefinition.objects.filter(pk__in=list(counts))}
+    # Types that point at something are read whether he has such events or not: how many statements it takes
+    # must not tell of those that the viewer may not know of.
+    rows = EventDefinition.objects.filter(Q(pk__in=list(counts)) | references.pointing(viewer.workspace_id))
+    types = {row.pk: row for row in rows}
     scopes = {id_: scope for scope in references.scopes(viewer, types) for id_ in scope.types}
-    return _Scene(
-        customer,
-        clearance,
-        types,
-        {id_: label(row) for id_, row in types.items()},
-        _known_counts(customer, counts, scopes),
-        scopes,
-    )
+    known = _known_counts(customer, counts, scopes) if clearance.is_present else {}
+    types = {id_: types[id_] for id_ in known}
+    return _Scene(customer, clearance, types, {id_: label(row) for id_, row in types.items()}, known, scopes)
 
 
 def _knowing(scene: _Scene, events: list[Event]) -> _Scene:

@@ -112,10 +112,11 @@ def _request(method: str, path: str, cookies: bytes, headers: bytes) -> bytes:
 
 def _statements(client: Client, visit: Callable[[Client], HttpResponseBase]) -> list[str]:
     """What Django sends to the database for one page, its parameters in it."""
+    django_connection.queries_log.clear()  # it is bounded, and full it would tell nothing of what is new
     with CaptureQueriesContext(django_connection) as captured:
         response = visit(client)
-    if response.status_code != 200:
-        raise LoadFailed(f"the page answered {response.status_code}")
+    if response.status_code != 200 or not captured:
+        raise LoadFailed(f"the page answered {response.status_code} after {len(captured)} statements")
     return [query["sql"] for query in captured]
 
 

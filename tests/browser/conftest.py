@@ -52,9 +52,7 @@ def browser(playwright: Playwright, browser_type_launch_args: dict[str, Any]) ->
     """Chromium of the system; none is ever downloaded."""
     found = next(filter(None, map(shutil.which, PROGRAMS)), None)
     assert found, f"the browser tests need one of {', '.join(PROGRAMS)}"
-    browser = playwright.chromium.launch(
-        **browser_type_launch_args, executable_path=found, args=[*FLAGS, *os.environ.get("XFLAGS", "").split()]
-    )
+    browser = playwright.chromium.launch(**browser_type_launch_args, executable_path=found, args=FLAGS)
     yield browser
     browser.close()
 

@@ -24,6 +24,7 @@ from tracking.models import EventDefinition
 # Owners: somebody everybody may open, somebody restricted, somebody deleted, somebody of another workspace.
 OWNERS = OPEN, RESTRICTED, GONE, ELSEWHERE = "open", "restricted", "gone", "elsewhere"
 SECRET = 3
+EDITORS = ("lead", "root")
 GRANTED = {"support": 0, "lead": 1, "root": 2, "outsider": 2}
 _numbers = itertools.count(1)
 
@@ -38,11 +39,14 @@ class Canary:
     owner: str
     forms: tuple[str, ...] = ()
     is_setting: bool = False
+    is_for_editors: bool = False
 
     def is_for(self, role: str) -> bool:
         """Whether this role may see it."""
         is_in_reach = role == "root" or (role == "outsider") == (self.owner == ELSEWHERE)
         if role == "anonymous" or self.owner == GONE or not is_in_reach:
+            return False
+        if self.is_for_editors and role not in EDITORS:
             return False
         return reference.sees(self.data_class, p=GRANTED[role], is_restricted=self.owner == RESTRICTED)
 
@@ -85,12 +89,13 @@ def make_crowd(cast: Cast) -> Crowd:
     """The crowd, brought in by the front door: the dialect, the inbox and its worker."""
     crowd = Crowd(cast)
     doors = {workspace.pk: _open_door(workspace) for workspace in (cast.workspace, cast.elsewhere)}
-    numbers = {owner: _bring_in(crowd, doors[crowd.workspace(owner).pk], owner) for owner in OWNERS}
-    worker = Worker(0)
-    while worker.turn():
-        pass
-    worker.close()
-    for owner, number in numbers.items():
+    guests = [_invite(crowd, doors[crowd.workspace(owner).pk], owner) for owner in OWNERS]
+    # What somebody was before stands in his history.
+    for send in (_send_former, _send_everything):
+        for guest in guests:
+            send(guest)
+        _apply()
+    for owner, number in [(guest.owner, guest.number) for guest in guests]:
         kind = IdentifierKind.objects.get(workspace=crowd.workspace(owner), name="external_id")
         digest = lookup_digest(kind.workspace_id, kind.pk, normalise("exact", number))
         crowd.customers[owner] = IdentifierLookup.objects.get(digest=digest).customer_id
@@ -123,22 +128,65 @@ def _open_door(workspace: Workspace) -> TrackClient:
     return TrackClient(workspace.pk, site, key)
 
 
-def _bring_in(crowd: Crowd, door: TrackClient, owner: str) -> str:
-    """Send everything about one person; returns his number."""
+@dataclass(frozen=True, slots=True)
+class _Guest:
+    """One person on the way in."""
 
-    def new(place: str, data_class: int, value: str = "", *forms: str) -> str:
-        return crowd.release(owner, place, data_class, value, *forms)
+    crowd: Crowd
+    door: TrackClient
+    owner: str
+    number: str
 
-    def send(method: str, path: str, body: Json, content: bytes | None = None) -> None:
-        response = door.send(method, path, body, content=content)
-        crowd.answers.append((f"{method} {path}", f"{response.headers}\n{response.text}"))
+    def new(self, place: str, data_class: int, value: str = "", *forms: str, **fields: Any) -> str:
+        """A canary of this person."""
+        return self.crowd.release(self.owner, place, data_class, value, *forms, **fields)
 
-    # A number is public, but not that of somebody restricted.
-    number = new("number", 0) if owner == RESTRICTED else f"C-{next(_numbers)}"
-    mailbox, amount = f"kanary.ö&{next(_numbers):04d}", 910_000 + next(_numbers)
-    person = f"/api/v1/customers/{quote(number, safe='')}"
-    attributes: Json = {
-        "email": new("e-mail", 1, f"{mailbox}@fjord.example", mailbox),
+    def send(self, method: str, path: str, body: Json = None, content: bytes | None = None, *, key: str = "") -> None:
+        """A call, whose answer is kept; ``key`` is another than the right one."""
+        response = replace(self.door, api_key=key or self.door.api_key).send(method, path, body, content=content)
+        self.crowd.answers.append((f"{method} {path}", f"{response.headers}\n{response.text}"))
+
+    @property
+    def path(self) -> str:
+        """The person's address."""
+        return f"/api/v1/customers/{quote(self.number, safe='')}"
+
+
+def _invite(crowd: Crowd, door: TrackClient, owner: str) -> _Guest:
+    """A person of this owner's kind. A number is public, but not that of somebody restricted."""
+    return _Guest(
+        crowd, door, owner, crowd.release(owner, "number", 0) if owner == RESTRICTED else f"C-{next(_numbers)}"
+    )
+
+
+def _apply() -> None:
+    """Have everything applied that waits."""
+    worker = Worker(0)
+    while worker.turn():
+        pass
+    worker.close()
+
+
+def _send_former(guest: _Guest) -> None:
+    email = f"former.{next(_numbers):04d}@fjord.example"
+    # Of former addresses nothing is kept to show.
+    former = {"email": guest.new("former e-mail", SECRET, email), "name": guest.new("former name", 1)}
+    guest.send("PUT", guest.path, former)
+
+
+def _send_everything(guest: _Guest) -> None:
+    mailbox = f"kanary.ö&{next(_numbers):04d}"
+    email = guest.new("e-mail", 1, f"{mailbox}@fjord.example", mailbox)
+    _send_person(guest, email)
+    _send_events(guest)
+    _send_belongings(guest, email)
+    _send_what_is_refused(guest)
+
+
+def _send_person(guest: _Guest, email: str) -> None:
+    new = guest.new
+    attributes = {
+        "email": email,
         "anonymous_id": new("anonymous id", 1),
         "name": new("name", 1),
         "plan": new("plan", 0),
@@ -148,8 +196,12 @@ def _bring_in(crowd: Crowd, door: TrackClient, owner: str) -> str:
         "address": {"street": new("property in an object", 1)},
         "tags": [new("property in a list", 1)],
     }
-    send("PUT", person, attributes)
-    send("PUT", person, {"name": attributes["name"], "note": attributes["note"], "_timestamp": 1_700_000_000})
+    guest.send("PUT", guest.path, attributes)
+    guest.send("POST", "/api/v1/forms/enquiry/submit", {"data": {"id": guest.number, "city": new("form", 1)}})
+
+
+def _send_events(guest: _Guest) -> None:
+    new, amount = guest.new, 910_000 + next(_numbers)
     data = {
         "amount": float(new("amount", 1, f"{amount}.64", f"{amount:,}.64")),
         "shop": new("public property of an event", 0),
@@ -157,20 +209,45 @@ def _bring_in(crowd: Crowd, door: TrackClient, owner: str) -> str:
         "cvc": new("cvc", SECRET),
         "remark": new("undeclared property of an event", 1),
     }
-    send("POST", f"{person}/events", {"name": "Purchase", "data": data})
-    send("POST", f"{person}/events", {"type": "page", "name": f"https://shop.example/?q={new('page', 1)}"})
-    # What is refused or set aside is shown to nobody.
-    late = {"name": "Purchase", "timestamp": 10**18, "data": {"remark": new("quarantine", SECRET)}}
-    send("POST", f"{person}/events", late)
-    send("PUT", person, None, b'{"note": "%s' % new("broken body", SECRET).encode())
-    send("PUT", person, {"note": new("value that is too long", SECRET) * 100})
-    send("PUT", person, [new("body that is no object", SECRET)])
-    send("GET", f"/api/v1/people/{quote(new('path', SECRET), safe='')}", None)
-    send("POST", "/api/v2/batch", {"batch": [{"type": new("field of a batch", SECRET)}]})
-    stranger = replace(door, api_key="wrong")
-    response = stranger.send("PUT", f"/api/v1/customers/{quote(new('path without a key', SECRET), safe='')}", {})
-    crowd.answers.append(("PUT without a key", f"{response.headers}\n{response.text}"))
-    return number
+    guest.send("POST", f"{guest.path}/events", {"name": "Purchase", "data": data})
+    guest.send("POST", f"{guest.path}/events", {"type": "page", "name": f"https://shop.example/?q={new('page', 1)}"})
+
+
+def _send_belongings(guest: _Guest, email: str) -> None:
+    new = guest.new
+    device = {"id": new("token of a device", 1), "platform": "ios", "attributes": {"os": new("device", 1)}}
+    guest.send("PUT", f"{guest.path}/devices", {"device": device})
+    role = {"identifiers": {"id": guest.number}, "relationship_attributes": {"role": new("relationship", 1)}}
+    company = {
+        "type": "object",
+        "action": "identify",
+        "identifiers": {"object_type_id": "1", "object_id": new("key of an object", 1)},
+        "attributes": {"name": new("object", 1)},
+        "cio_relationships": [role],
+    }
+    guest.send("POST", "/api/v2/entity", company)
+    report = {
+        "delivery_id": new("delivery", 1, f"kanary-delivery-{next(_numbers):04d}"),
+        "metric": "clicked",
+        "recipient": email,
+        "href": new("link in a message", 1),
+    }
+    guest.send("POST", "/api/v1/metrics", report)
+
+
+def _send_what_is_refused(guest: _Guest) -> None:
+    """What is set aside shows to editors who see sensitive data; what is refused is not kept at all."""
+    new = guest.new
+    late = {"name": "Purchase", "timestamp": 10**18, "data": {"remark": new("quarantine", 2, is_for_editors=True)}}
+    guest.send("POST", f"{guest.path}/events", late)
+    guest.send("PUT", guest.path, content=b'{"note": "%s' % new("broken body", SECRET).encode())
+    guest.send("PUT", guest.path, {"note": new("value that is too long", SECRET) * 100})
+    guest.send("PUT", guest.path, [new("body that is no object", SECRET)])
+    guest.send("GET", f"/api/v1/people/{quote(new('path', SECRET), safe='')}")
+    guest.send("POST", "/api/v2/batch", {"batch": [{"type": new("field of a batch", SECRET)}]})
+    elsewhere = f"/api/v1/customers/{quote(new('path without a key', SECRET), safe='')}"
+    guest.send("PUT", elsewhere, {}, key="wrong")
+    guest.send("POST", f"/unsubscribe/{quote(new('unknown message', SECRET), safe='')}", {}, key="wrong")
 
 
 def _attach(crowd: Crowd, owner: str, kind_name: str, data_class: int, value: str) -> None:
