@@ -5,12 +5,17 @@ from uuid import UUID
 
 import pytest
 from django.test import Client
+from hypothesis import HealthCheck, settings
 
 from customers import access
 from customers.access import Viewer
 from customers.models import User, Workspace
 from tests.cast import Cast, make_cast
 from tests.factories import make_customer
+
+# How long an example takes says something about the machine, and nothing about the product.
+settings.register_profile("rolodesk", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("rolodesk")
 
 
 @pytest.fixture
