@@ -45,6 +45,7 @@ def test_a_masked_person_finds_and_opens_a_customer_by_keyboard_alone(open_as: O
     expect(page.locator("#q")).to_be_focused()
     page.locator("h1").click()  # anywhere else
     page.keyboard.press("/")
+    expect(page.locator("#q")).to_be_focused()
     page.keyboard.type(ANNA_EMAIL)
     page.keyboard.press("Enter")
     expect(page.locator("#results")).to_be_focused()
@@ -59,6 +60,7 @@ def test_typing_costs_a_masked_person_no_look_ups(open_as: OpenAs, newcomer: Use
     page = open_as(newcomer, fresh=True)
     page.clock.install()
     page.goto(stage.list_path)
+    expect(page.locator("#q")).to_be_focused()
     page.keyboard.type(ANNA_EMAIL)
     page.clock.run_for(LONG)
     page.locator("h1").click()
@@ -73,6 +75,7 @@ def test_typing_searches_for_whoever_sees_everything(open_as: OpenAs, stage: Sta
     page = open_as(stage.cast.lead, fresh=True)
     page.clock.install()
     page.goto(stage.list_path)
+    expect(page.locator("#q")).to_be_focused()
     page.keyboard.type("canar")
     page.clock.run_for(LONG)
     expect(page.locator(ROWS)).to_have_count(1)
@@ -97,6 +100,7 @@ def test_a_slow_answer_never_replaces_a_newer_one(open_as: OpenAs, stage: Stage,
     page = open_as(stage.cast.lead, stage.list_path)
     held: list[Route] = []
     page.route("**/customers/search/", lambda route: route.continue_() if held else held.append(route))
+    expect(page.locator("#q")).to_be_focused()
     page.keyboard.type("Somebody 7")
     expect(page.locator("#results")).to_have_attribute("aria-busy", "true")
     page.fill("#q", ANNA_NAME)

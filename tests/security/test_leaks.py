@@ -16,7 +16,7 @@ from psycopg import sql
 
 from dialects.customerio_track.dialect import tokens
 from tests.cast import make_cast
-from tests.security.canaries import OPEN, Canary, Crowd, make_crowd
+from tests.security.canaries import OPEN, RESTRICTED, Canary, Crowd, make_crowd
 from tests.security.crawl import Crawler, provoke_errors, search_for, visit_inventory, visit_people
 from tests.security.haul import ENCODINGS, Haul, encodings
 from tests.security.logs import logged
@@ -29,8 +29,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.django_db]
 # Columns that hold values although their names do not say so: what events add up to.
 SUMS = {("event", "revenue"), ("event_counter", "revenue")}
 
-# What is searched for in every owner's name; the rest is no different from a name.
-SEARCHED = ("number", "e-mail", "phone", "loyalty", "anonymous id", "name", "note", "iban")
+# What is searched for; the rest is no different from a name. Of people who are gone or elsewhere the e-mail only.
+SEARCHED = ("number", "e-mail", "phone", "loyalty", "anonymous id", "name", "undeclared property", "iban")
 
 STORED = ("name", "former name", "iban", "pin", "e-mail", "page", "quarantine", "device", "object", "delivery")
 
@@ -56,7 +56,7 @@ def crawl(scene: Scene, crowd: Crowd, role: str) -> Crawler:
     visit_inventory(crawler, scene)
     visit_people(crawler, crowd)
     for canary in crowd.canaries:
-        if canary.place in SEARCHED:
+        if canary.place in SEARCHED and (canary.owner in (OPEN, RESTRICTED) or canary.place == "e-mail"):
             search_for(crawler, crowd, canary)
     provoke_errors(crawler, crowd, crowd.canaries[0])
     with override_settings(LOOKUPS_PER_MINUTE=0):
@@ -160,7 +160,7 @@ def test_a_value_that_is_shown_is_found_by_the_search_too(sweep: Sweep) -> None:
 
 def test_the_crawl_saw_every_kind_of_answer(sweep: Sweep) -> None:
     assert sweep.statuses >= {200, 302, 403, 404, 405, 410, 422, 429}
-    assert all(haul.pages > 800 for haul in sweep.hauls.values())
+    assert all(haul.pages > 600 for haul in sweep.hauls.values())
 
 
 def test_the_administration_shows_no_value_of_anybody(sweep: Sweep) -> None:
