@@ -282,7 +282,9 @@ class _Tree:
     def value(self, name: str, value: Json, path: str) -> Shown:
         """A value or its mask."""
         data_class = SECRET if name in self.secrets else SENSITIVE
-        type_ = "datetime" if path in TIMES else "json" if isinstance(value, (dict, list)) else "text"
+        # The type of a hidden value is as hidden as the value.
+        is_code = isinstance(value, (dict, list)) and self.clearance.shows(data_class)
+        type_ = "datetime" if path in TIMES else "json" if is_code else "text"
         return show(Described(path, name, data_class, type_), lambda: value, self.clearance)
 
 

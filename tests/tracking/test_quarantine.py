@@ -215,6 +215,17 @@ def test_the_size_would_tell_how_long_hidden_values_are(cast, editor, values):
     assert quarantine.detail(editor, row.pk).size is None
 
 
+def test_a_mask_does_not_tell_a_list_from_a_text(cast, editor):
+    who = Ref("email", "a@x.example")
+    texts, lists = (
+        quarantine.detail(
+            editor, make_quarantined(cast.workspace, Track(who, "x", properties={"a": value, "b": value})).pk
+        ).nodes
+        for value in ("text", ["list"])
+    )
+    assert texts == lists
+
+
 def test_a_secret_among_values_that_show_hides_the_size_too(cast, opener):
     row = make_quarantined(cast.workspace, Track(Ref("email", "a@x.example"), "x", properties={"pin": "1234"}))
     assert quarantine.detail(opener, row.pk).size is None
