@@ -33,7 +33,7 @@ from tests.security.worlds import BELONGINGS, CLASSES, EVENTS, KINDS, ROLES, Hap
 from tracking import quarantine, timeline
 from tracking.models import EventDefinition, QuarantinedItem
 
-EXAMPLES = int(os.environ.get("ROLODESK_TWIN_EXAMPLES", "60"))
+EXAMPLES = int(os.environ.get("ROLODESK_TWIN_EXAMPLES", "100"))
 HTMX = {"HX-Request": "true"}
 # Small pages, so that small worlds have more than one.
 SMALL_PAGE, SMALL_CAP = 2, 5
