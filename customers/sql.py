@@ -272,11 +272,15 @@ def note_identifiers(
     at: datetime,
     source: str,
 ) -> None:
-    """Write the history of identifiers: those that known customers got, and those they could not get."""
+    """Write the history of identifiers: those that known customers got, and those they could not get.
+
+    What was refused stands without its value: it may be somebody else's, and must go when he goes.
+    """
     rows = [
-        {"customer_id": a.customer_id, "name": a.identifier.kind.name, "value": a.identifier.value, "failure": failure}
-        for attached, failure in ((given, ""), (refused, TAKEN))
-        for a in attached
+        {"customer_id": a.customer_id, "name": a.identifier.kind.name, "value": a.identifier.value, "failure": ""}
+        for a in given
+    ] + [
+        {"customer_id": a.customer_id, "name": a.identifier.kind.name, "value": None, "failure": TAKEN} for a in refused
     ]
     if rows:
         connection.execute(_NOTE_IDENTIFIERS, {"rows": json.encode(rows).decode(), "at": at, "source": source})

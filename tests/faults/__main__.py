@@ -8,6 +8,8 @@ import sys
 
 import django
 
+from rolodesk.local.__main__ import STOPPED_CODE
+from rolodesk.local.errors import Stopped
 from rolodesk.local.signals import stoppable
 from tests.faults.stack import newcomers_environment, running_stack
 
@@ -45,4 +47,7 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except Stopped:
+        sys.exit(STOPPED_CODE)

@@ -8,7 +8,18 @@ from random import Random
 
 from ulid import ULID
 
-from tests.faults.people import ANONYMOUS_ID, EMAIL, EXTERNAL_ID, Item, Json, Name, Operation, People, email_of
+from tests.faults.people import (
+    ANONYMOUS_ID,
+    EMAIL,
+    EXTERNAL_ID,
+    Item,
+    Json,
+    Name,
+    Operation,
+    People,
+    email_of,
+    tokens_of,
+)
 
 DAY = 86_400
 BATCH_SHARE = 0.1
@@ -31,6 +42,8 @@ class Client:
     random: Random
     visitors: list[str] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
+    # Whom the rest of a batch names.
+    busy: set[str] = field(default_factory=set)
     sent: deque[Operation] = field(default_factory=lambda: deque(maxlen=REMEMBERED))
 
     def next(self) -> list[Operation]:
@@ -38,8 +51,15 @@ class Client:
         if self.random.random() >= BATCH_SHARE:
             return [self._one(ALL)]
         size = self.random.randint(*BATCH_SIZES)
-        kinds = ALL if self.random.random() < SERIAL_BATCH_SHARE else MANY
-        return [self._one(kinds) for _ in range(size)]
+        if self.random.random() >= SERIAL_BATCH_SHARE:
+            return [self._one(MANY) for _ in range(size)]
+        batch = [self._one(MANY | THINGS) for _ in range(size)]
+        # A batch is sent again as a whole. To delete, in one, whom it made has an effect each time; so those who
+        # are removed or joined are named by nothing else of it.
+        self.busy = {token for one in batch for token in self.people.together(one.item.about)}
+        batch.append(self._one(CONTROLS))
+        self.busy = set()
+        return batch
 
     def _one(self, kinds: "dict[Make, float]") -> Operation:
         (make,) = self.random.choices(list(kinds), list(kinds.values()))
@@ -49,13 +69,19 @@ class Client:
 
     def _somebody(self) -> str:
         """A person, now and then a new one."""
-        if not self.keys or self.random.random() < NEWCOMERS:
+        free = [key for key in self.keys if key not in self.busy] if self.busy else self.keys
+        if not free or self.random.random() < NEWCOMERS:
             self.keys.append(self.people.new_token("p"))
-        return self.random.choice(self.keys)
+            return self.keys[-1]
+        return self.random.choice(free)
 
     def _barred(self) -> str:
         """Somebody who is barred, if there is one."""
-        barred = [value for kind, value in self.people.barred if kind == EXTERNAL_ID]
+        barred = [
+            value
+            for (kind, value), group in self.people.barred.items()
+            if kind == EXTERNAL_ID and self.busy.isdisjoint(tokens_of(group))
+        ]
         return self.random.choice(barred) if barred else self._somebody()
 
     def _name(self, token: str) -> Name:
@@ -261,11 +287,9 @@ def _path(name: Name) -> str:
 
 Make = Callable[[Client], Operation]
 MANY: dict[Make, float] = {
-    Client.event: 55, Client.identify: 28, Client.replay: 5, Client.anonymous_event: 6, Client.join: 3,
-    Client.refused: 2, Client.poison: 1,
-}  # fmt: skip
-ALL: dict[Make, float] = {
     Client.event: 46, Client.identify: 20, Client.replay: 4, Client.anonymous_event: 5, Client.join: 3,
-    Client.refused: 1.5, Client.poison: 0.7, Client.device: 6, Client.relate: 6, Client.merge: 3, Client.delete: 2.5,
-    Client.suppress: 1.5, Client.unsuppress: 1.2,
+    Client.refused: 1.5, Client.poison: 0.7,
 }  # fmt: skip
+THINGS: dict[Make, float] = {Client.device: 6, Client.relate: 6}
+CONTROLS: dict[Make, float] = {Client.merge: 3, Client.delete: 2.5, Client.suppress: 1.5, Client.unsuppress: 1.2}
+ALL = MANY | THINGS | CONTROLS

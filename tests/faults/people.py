@@ -8,7 +8,7 @@ Tokens such as ``fp3x00017y`` stand in all that is said about somebody, so a sca
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -125,6 +125,12 @@ class People:
         """Whether one of his identifiers is barred."""
         return any(name in self.barred for name in names_of(token))
 
+    def together(self, token: str) -> set[str]:
+        """The tokens of everybody who is this one, as far as anybody is."""
+        records = [self.owners[name] for name in names_of(token) if name in self.owners]
+        groups = [self.barred[name] for name in names_of(token) if name in self.barred]
+        return {token}.union(*(tokens_of(one.names) for one in records), *map(tokens_of, groups))
+
     # --- What operations do -------------------------------------------------------------------------
 
     def reach(self, name: Name) -> Record | None:
@@ -228,3 +234,8 @@ def email_of(token: str) -> str:
 def names_of(token: str) -> list[Name]:
     """All names that it can have."""
     return [(EXTERNAL_ID, token), (EMAIL, email_of(token)), (ANONYMOUS_ID, token)]
+
+
+def tokens_of(names: Iterable[Name]) -> set[str]:
+    """The tokens in names."""
+    return {value.partition("@")[0] for _, value in names}

@@ -56,10 +56,10 @@ def run(stack: Stack, plan: Plan) -> tuple[dict[str, Any], list[str]]:
         killer.run()
         while sum(sender.figures.operations for sender in senders) < plan.operations:
             time.sleep(0.1)
-    finally:
+    finally:  # told to end in the middle we wait for nobody
         stop.set()
-        for thread in (watcher, *(sender.thread for sender in senders)):
-            thread.join()
+    for thread in (watcher, *(sender.thread for sender in senders)):
+        thread.join()
     load_seconds = time.monotonic() - began
     drain_seconds = _drain()
     account = settle(stack, senders, tables.read())

@@ -142,6 +142,14 @@ def test_unsuppressing_what_is_not_suppressed_is_ignored(gate: Gate) -> None:
     assert gate.totals()["ignored"] == 1
 
 
+def test_what_was_refused_to_another_keeps_no_value_of_a_suppressed_person(gate: Gate) -> None:
+    gate.apply(Identify(by_id("eve"), {"email": "eve@shop.example"}))
+    gate.apply(Identify(by_id("ada")), Identify(by_id("ada"), {"email": "eve@shop.example"}))
+    gate.apply(Suppress(by_id("eve")))
+    left = gate.rows("SELECT name, raw_old, raw_new FROM property_change")
+    assert left and "eve@shop.example" not in str(left)
+
+
 def test_suppressing_empties_the_quarantine_of_what_names_the_person(gate: Gate) -> None:
     absurd = micros(datetime(1971, 1, 1, tzinfo=UTC))
     gate.apply(Track(by_id("ada"), "Old", at=absurd), Track(by_id("bob"), "Old", at=absurd))
@@ -307,7 +315,7 @@ def test_two_records_that_contradict_each_other_stay_two(gate: Gate) -> None:
     failed = gate.rows(
         "SELECT name, raw_new, part, failure FROM property_change WHERE customer_id = %s AND failure <> ''", ada
     )
-    assert failed == [("email", "eve@shop.example", "identifier", "taken")]
+    assert failed == [("email", None, "identifier", "taken")]
 
 
 def test_a_workspace_may_forbid_merges_of_its_own_accord(gate: Gate) -> None:
